@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where audit events go in: the one port, whatever stands behind it.
+
+Standard library only, and no input or output of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Protocol
+from typing import TypeAlias
+
+from nfv_mla_scheduler.model import Instant
+
+JSON: TypeAlias = (
+    "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+)
+
+
+class EventKind(enum.Enum):
+    """What an event is about; the values are what is written."""
+
+    REQUEST_REFUSED = "request-refused"
+    WOULD_REFUSE = "would-refuse"
+    POLICY_LOADED = "policy-loaded"
+    POLICY_REFUSED = "policy-refused"
+    POLICY_EXPIRED = "policy-expired"
+    RESULTS_LOADED = "results-loaded"
+    RESULTS_REFUSED = "results-refused"
+    WAIVER_USED = "waiver-used"
+    BREAK_GLASS_USED = "break-glass-used"
+    WORKER_STARTED = "worker-started"
+    HEARTBEAT = "heartbeat"
+    EVENTS_DROPPED = "events-dropped"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    :ivar origin: the process it happened in, as a reader knows it
+    :ivar fields: what there is to say of it; not to be changed any more
+    """
+
+    kind: EventKind
+    at: Instant
+    origin: str
+    fields: Mapping[str, JSON]
+
+
+class AuditPort(Protocol):
+    """Takes events.  For use by any number of threads at once."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last event was kept and there is room for the next."""
+
+    @property
+    def ledger(self) -> bool | None:
+        """Whether events go to a ledger in which deletion shows.
+
+        ``None``: what stands behind this port is none, so that nobody can
+        judge whether the ledger is writable.
+        """
+
+    def record(self, event: Event) -> None:
+        """Take ``event``; never waits for a device, and never raises."""
+
+    def close(self) -> None:
+        """Write what was taken, for as long as that is bearable."""
+
+
+class NullAudit:
+    """Keeps nothing, for those who want no events."""
+
+    @property
+    def healthy(self) -> bool:
+        """Always: nothing can fail."""
+        return True
+
+    @property
+    def ledger(self) -> bool | None:
+        """``None``: not a ledger."""
+        return None
+
+    def record(self, event: Event) -> None:
+        """Forget ``event``."""
+
+    def close(self) -> None:
+        """Do nothing."""

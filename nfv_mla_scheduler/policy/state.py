@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What outlives a restart: the last good envelope and the highest version.
+
+Touches the files of one directory, and nothing else.  Several processes may
+share it: a lock keeps an older policy from replacing a newer one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from nfv_mla_scheduler.policy.envelope import ENVELOPE_MAX
+
+ENVELOPE = "policy-last-good.json"
+HIGHEST = "policy-highest.json"
+LOCK = "policy.lock"
+_HIGHEST_MAX = 4096
+
+Highest = tuple[int, str]
+
+
+class StateFault(Exception):
+    """The state cannot be read or written; never leaves the keeper.
+
+    :ivar reason: one line for an operator
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class State:
+    """The files that a keeper keeps.
+
+    :param directory: made when it is missing; mode 0700
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._directory = pathlib.Path(directory)
+
+    def load_envelope(self) -> bytes | None:
+        """Return the last good envelope, as somebody left it there.
+
+        :raises StateFault: when there is one that cannot be read
+        """
+        return self._load(ENVELOPE, ENVELOPE_MAX)
+
+    def load_highest(self) -> Highest | None:
+        """Return version and digest of the newest policy ever accepted.
+
+        :raises StateFault: when they cannot be read, or make no sense
+        """
+        data = self._load(HIGHEST, _HIGHEST_MAX)
+        if data is None:
+            return None
+        try:
+            members = json.loads(data)
+        except (ValueError, RecursionError):
+            members = None
+        if isinstance(members, dict):
+            version, digest = members.get("version"), members.get("digest")
+            if type(version) is int and isinstance(digest, str):
+                return version, digest
+        raise StateFault(f"{self._directory / HIGHEST}: is damaged")
+
+    def keep(self, envelope: bytes, highest: Highest) -> None:
+        """Write both, unless another process has kept a newer policy.
+
+        The envelope comes first: a crash in between leaves an envelope newer
+        than the highest version, which the envelope itself then raises.
+
+        :raises StateFault: when they cannot be written
+        """
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._locked():
+                if self._newest() > highest[0]:
+                    return
+                self._write(ENVELOPE, envelope)
+                members = {"version": highest[0], "digest": highest[1]}
+                self._write(HIGHEST, json.dumps(members).encode() + b"\n")
+        except OSError as exc:
+            raise self._fault(exc) from None
+
+    def _newest(self) -> int:
+        try:
+            highest = self.load_highest()
+        except StateFault:
+            return 0
+        return highest[0] if highest else 0
+
+    def _load(self, name: str, limit: int) -> bytes | None:
+        try:
+            with open(self._directory / name, "rb") as file:
+                data = file.read(limit + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise self._fault(exc) from None
+        if len(data) > limit:
+            raise StateFault(f"{self._directory / name}: is too large")
+        return data
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(self._directory / LOCK, flags, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Replace a file so that a reader sees the old one or the new one."""
+        handle, temporary = tempfile.mkstemp(
+            dir=self._directory, prefix=f".{name}."
+        )
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self._directory / name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _fault(self, exc: OSError) -> StateFault:
+        return StateFault(f"{self._directory}: {exc.strerror or 'I/O error'}")

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The body of a results document: claims, without the times of appraisal.
+
+Pure.  Parsed only when its digest changes, and even then whatever in it has
+stayed the same stays the same object.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.errors import ResultsCode
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import Axis
+from nfv_mla_scheduler.policy.regions import Regions
+from nfv_mla_scheduler.results import claim_sets
+from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.values import Claims
+from nfv_mla_scheduler.results.values import Result
+from nfv_mla_scheduler.standard.values import Catalogue
+
+ByAttester = Mapping[str, Result]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """What a body is read against; another context means reading it anew.
+
+    :ivar authorities: all that the policy names
+    :ivar collector: who signed
+    :ivar theirs: the authorities that this collector may speak for
+    """
+
+    catalogue: Catalogue
+    regions: Mapping[Axis, Regions]
+    authorities: frozenset[str]
+    collector: str
+    theirs: frozenset[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """A body that was read, and what the next one may share with it.
+
+    :ivar rows: authority -> attester ids in the order of the columns, those
+        of the results that were left out included
+    :ivar claims: content -> the one object of that content
+    :ivar newest_boot: authority -> the latest ``boot_attested_at`` in it
+    """
+
+    digest: str
+    context: Context
+    rows: Mapping[str, tuple[str, ...]]
+    results: Mapping[str, ByAttester]
+    claims: Mapping[claim_sets.Content, Claims]
+    newest_boot: Mapping[str, float]
+    problems: tuple[Problem, ...]
+
+
+def problem(
+    code: ResultsCode, path: str, message: str, value: object = ""
+) -> Problem:
+    """Return a problem whose message begins with its code."""
+    return Problem(
+        bounded(path, 128), f"{code.value}: {message}", bounded(value)
+    )
+
+
+def parse(
+    data: bytes, digest: str, context: Context, held: Body | None
+) -> Body:
+    """Return the body that ``data`` holds.
+
+    :param held: the body before this one, whose objects are used again
+    :raises ResultsRefused: TOO_DEEP or INVALID
+    """
+    found = strict_json.fields(
+        strict_json.parse(data, "body"), "body", ("claim_sets", "authorities")
+    )
+    problems: list[Problem] = []
+    sets, claims = _sets(found["claim_sets"], context, held, problems)
+    rows: dict[str, tuple[str, ...]] = {}
+    results: dict[str, ByAttester] = {}
+    newest: dict[str, float] = {}
+    authorities = strict_json.mapping(found["authorities"], "authorities")
+    for name, raw in authorities.items():
+        path = f"authorities.{name}"
+        entries = _entries(raw, path, len(sets))
+        rows[name] = tuple(entry[0] for entry in entries)
+        wrong = _not_heard(name, context, len(entries))
+        if wrong:
+            problems.append(wrong)
+            continue
+        known = held.results.get(name, {}) if held else {}
+        results[name] = MappingProxyType(
+            _results(name, entries, sets, known, problems)
+        )
+        newest[name] = max((entry[3] for entry in entries), default=0.0)
+    return Body(
+        digest, context, rows, results, claims, newest, tuple(problems)
+    )
+
+
+def _sets(
+    raw: Any, context: Context, held: Body | None, problems: list[Problem]
+) -> tuple[list[Claims | None], dict[claim_sets.Content, Claims]]:
+    """Return the claim sets by index, ``None`` for one that is at fault."""
+    sets: list[Claims | None] = []
+    pool: dict[claim_sets.Content, Claims] = {}
+    held_pool = held.claims if held else {}
+    reader = claim_sets.Reader(context.catalogue, context.regions)
+    for index, entry in enumerate(strict_json.array(raw, "claim_sets")):
+        path = f"claim_sets.{index}"
+        try:
+            claims, content = reader.read(entry, path)
+        except claim_sets.BadClaim as exc:
+            problems.append(
+                problem(
+                    ResultsCode.BAD_CLAIM, exc.path, exc.message, exc.value
+                )
+            )
+            sets.append(None)
+            continue
+        if content not in pool:
+            pool[content] = held_pool.get(content, MappingProxyType(claims))
+        sets.append(pool[content])
+    return sets, pool
+
+
+_Entry = tuple[str, int, "str | None", float]
+
+
+def _entries(raw: Any, path: str, sets: int) -> list[_Entry]:
+    """Check the shape of one authority's list, and return it."""
+    entries: list[_Entry] = []
+    for index, entry in enumerate(strict_json.array(raw, path)):
+        if type(entry) is not list or len(entry) != 4:
+            raise strict_json.invalid(
+                f"{path}.{index}", "must be an array of four"
+            )
+        attester, claim_set, boot, boot_at = entry
+        if not strict_json.is_name(attester):
+            raise strict_json.invalid(
+                f"{path}.{index}", "has an unfit attester id", attester
+            )
+        if type(claim_set) is not int or not 0 <= claim_set < sets:
+            raise strict_json.invalid(
+                f"{path}.{index}", "points to no claim set", claim_set
+            )
+        if boot is not None and not strict_json.is_name(boot):
+            raise strict_json.invalid(
+                f"{path}.{index}", "has an unfit boot id", boot
+            )
+        boot_at = strict_json.number(boot_at, f"{path}.{index}")
+        entries.append((attester, claim_set, boot, boot_at))
+    return entries
+
+
+def _not_heard(name: str, context: Context, count: int) -> Problem | None:
+    """Say why nothing counts that this collector says of this authority."""
+    path = f"authorities.{name}"
+    if name not in context.authorities:
+        return problem(
+            ResultsCode.UNKNOWN_AUTHORITY,
+            path,
+            f"the policy names no such authority; {count} results left out",
+        )
+    if name not in context.theirs:
+        return problem(
+            ResultsCode.NOT_THEIRS,
+            path,
+            "the policy does not let this collector speak for it; "
+            f"{count} results left out",
+            context.collector,
+        )
+    return None
+
+
+def _results(
+    authority: str,
+    entries: list[_Entry],
+    sets: list[Claims | None],
+    known: ByAttester,
+    problems: list[Problem],
+) -> dict[str, Result]:
+    """Return one authority's results, the faulty ones left out."""
+    doubled: set[str] = set()
+    if len({entry[0] for entry in entries}) != len(entries):
+        counts = collections.Counter(entry[0] for entry in entries)
+        doubled = {name for name, count in counts.items() if count > 1}
+        problems.extend(
+            problem(
+                ResultsCode.INVALID,
+                f"authorities.{authority}.{name}",
+                "is there more than once; all its results are left out",
+            )
+            for name in sorted(doubled)
+        )
+    results: dict[str, Result] = {}
+    for attester, index, boot, boot_at in entries:
+        claims = sets[index]
+        if claims is None:
+            problems.append(
+                problem(
+                    ResultsCode.BAD_CLAIM,
+                    f"authorities.{authority}.{attester}",
+                    f"is left out for a fault in claim_sets.{index}",
+                )
+            )
+            continue
+        if attester in doubled:
+            continue
+        result = known.get(attester)
+        if (
+            result is None
+            or result.claims is not claims
+            or result.boot != boot
+            or result.boot_attested_at != boot_at
+        ):
+            result = Result(authority, attester, claims, boot, boot_at)
+        results[attester] = result
+    return results

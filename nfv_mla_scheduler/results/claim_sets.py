@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claims as they travel, checked against the catalogue.  Pure.
+
+On the wire a claim set is an object, capability -> ``{"status", "grade",
+"values"}``; values are an array, or for a capability that the catalogue
+splits by keys an object of arrays, and may be omitted when there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from typing import TypeVar
+
+from nfv_mla_scheduler.model import Axis
+from nfv_mla_scheduler.model import Claim
+from nfv_mla_scheduler.model import Grade
+from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.policy.regions import Regions
+from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.values import Claims
+from nfv_mla_scheduler.standard.values import Capability
+from nfv_mla_scheduler.standard.values import Catalogue
+
+LOCATION = "location"
+
+Content = frozenset[tuple[Any, ...]]
+Values = Mapping[str, frozenset[str]]
+_Word = TypeVar("_Word")
+
+_STATUSES = {status.value: status for status in Status}
+_GRADES = {grade.value: grade for grade in Grade}
+_FIELDS = frozenset({"status", "grade", "values"})
+_NO_VALUES: Values = MappingProxyType({})
+
+
+class BadClaim(Exception):
+    """A claim that cannot be taken; the result that holds it is left out."""
+
+    def __init__(self, path: str, message: str, value: object = "") -> None:
+        self.path = path
+        self.message = message
+        self.value = strict_json.shown(value)
+        super().__init__(message)
+
+
+def content(claims: Claims) -> Content:
+    """Return what makes two claim sets equal; it can be hashed."""
+    return frozenset(map(_claim_content, claims.values()))
+
+
+def _claim_content(claim: Claim) -> tuple[Any, ...]:
+    name, values = claim.capability, claim.values
+    words = (name, claim.status.value, claim.grade.value)
+    if len(values) <= 1:
+        return (*words, *values.items())
+    return (*words, frozenset(values.items()))
+
+
+class Reader:
+    """Reads the claim sets of one body; equal claims become one object."""
+
+    def __init__(
+        self, catalogue: Catalogue, regions: Mapping[Axis, Regions]
+    ) -> None:
+        self._catalogue = catalogue
+        self._regions = regions
+        self._known: dict[tuple[str, str], tuple[Claim, tuple[Any, ...]]] = {}
+
+    def read(self, raw: Any, path: str) -> tuple[dict[str, Claim], Content]:
+        """Return the claims of one set, and what makes it equal to others.
+
+        :raises BadClaim: for the first thing in it that is not in the
+            catalogue or, for a location, not among the policy's regions
+        """
+        if type(raw) is not dict:
+            raise BadClaim(path, "must be an object")
+        claims: dict[str, Claim] = {}
+        contents: list[tuple[Any, ...]] = []
+        for name, wired in raw.items():
+            key = (name, repr(wired))
+            if key not in self._known:
+                claim = self._claim(name, wired, path)
+                self._known[key] = (claim, _claim_content(claim))
+            claims[name], claim_content = self._known[key]
+            contents.append(claim_content)
+        return claims, frozenset(contents)
+
+    def _claim(self, name: str, wired: Any, path: str) -> Claim:
+        capability = self._catalogue.capabilities.get(name)
+        if capability is None:
+            raise BadClaim(path, "is not a capability of the catalogue", name)
+        return _claim(wired, f"{path}.{name}", capability, self._regions)
+
+
+def _claim(
+    raw: Any,
+    path: str,
+    capability: Capability,
+    regions: Mapping[Axis, Regions],
+) -> Claim:
+    if type(raw) is not dict:
+        raise BadClaim(path, "must be an object")
+    for key in raw:
+        if key not in _FIELDS:
+            raise BadClaim(path, "has a key that is not known", key)
+    status = _word(raw.get("status"), f"{path}.status", _STATUSES)
+    grade = _word(raw.get("grade"), f"{path}.grade", _GRADES)
+    values = _NO_VALUES
+    if "values" in raw:
+        values = _values(raw["values"], f"{path}.values", capability, regions)
+    return Claim(capability.name, status, grade, values)
+
+
+def _word(raw: Any, path: str, words: Mapping[str, _Word]) -> _Word:
+    if type(raw) is not str or raw not in words:
+        raise BadClaim(path, "must be one of " + ", ".join(words), raw)
+    return words[raw]
+
+
+def _values(
+    raw: Any,
+    path: str,
+    capability: Capability,
+    regions: Mapping[Axis, Regions],
+) -> Values:
+    """Return key -> values; ``""`` is the key of what has no keys."""
+    if not capability.keys:
+        found = _some(raw, path, frozenset(capability.values))
+        return MappingProxyType({"": found}) if found else _NO_VALUES
+    if type(raw) is not dict:
+        raise BadClaim(path, "must be an object of arrays, one for each key")
+    values: dict[str, frozenset[str]] = {}
+    for key, some in raw.items():
+        if key not in capability.keys:
+            raise BadClaim(path, "is not a key of this capability", key)
+        allowed: Any = frozenset(capability.values)
+        if capability.name == LOCATION:
+            allowed = regions.get(Axis(key), ())
+        values[key] = _some(some, f"{path}.{key}", allowed)
+    return MappingProxyType(values)
+
+
+def _some(raw: Any, path: str, allowed: Any) -> frozenset[str]:
+    if type(raw) is not list:
+        raise BadClaim(path, "must be an array of strings")
+    for value in raw:
+        if type(value) is not str or value not in allowed:
+            raise BadClaim(path, "is not a value that is known here", value)
+    found = frozenset(raw)
+    if len(found) != len(raw):
+        raise BadClaim(path, "holds a value twice")
+    return found
+
+
+def wire(claims: Claims) -> dict[str, Any]:
+    """Return a claim set as it travels, in a fixed order."""
+    return {name: _wire_claim(claims[name]) for name in sorted(claims)}
+
+
+def _wire_claim(claim: Claim) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "status": claim.status.value,
+        "grade": claim.grade.value,
+    }
+    if set(claim.values) == {""}:
+        found["values"] = sorted(claim.values[""])
+    elif claim.values:
+        found["values"] = {
+            key: sorted(claim.values[key]) for key in sorted(claim.values)
+        }
+    return found

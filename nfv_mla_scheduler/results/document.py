@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the signed results document, and no more of it than has changed.
+
+Pure: bytes, keys and now in, values out.  A document is two lines.  The first
+is a DSSE envelope over the *head*: who, when, the digest of the body, and for
+each authority the times of its appraisals.  The second is the *body*: the
+claims.  Claims rarely change and times always do, so that a refresh mostly
+costs one signature, one digest and one pass over the times.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.errors import ResultsCode
+from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import Axis
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.policy.regions import Regions
+from nfv_mla_scheduler.policy.values import Authority
+from nfv_mla_scheduler.policy.values import Collector
+from nfv_mla_scheduler.results import body as bodies
+from nfv_mla_scheduler.results import signature
+from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.values import Freshness
+from nfv_mla_scheduler.results.values import Result
+from nfv_mla_scheduler.results.values import ResultsDocument
+from nfv_mla_scheduler.standard.values import Catalogue
+
+FORMAT = "nfv-mla-results/1"
+MAX_BYTES = 64 * 2**20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Columns:
+    """One authority's times, in the order of its attesters in the body."""
+
+    at: list[float]
+    boot: list[str | None] | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Head:
+    """The signed part of a document."""
+
+    collector: str
+    issued_at: Instant
+    body_sha256: str
+    body_length: int
+    authorities: Mapping[str, Columns]
+
+
+class Loader:
+    """Reads one document after the other, and keeps what did not change.
+
+    Not for use by several threads at once.
+
+    :param max_bytes: the largest document that is looked at
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._issued_at: dict[str, Instant] = {}
+        self._body: bodies.Body | None = None
+
+    def read(
+        self,
+        data: bytes,
+        policy_collectors: Mapping[str, Collector],
+        authorities: Mapping[str, Authority],
+        catalogue: Catalogue,
+        regions: Mapping[Axis, Regions],
+        *,
+        now: Instant,
+        max_skew_s: float,
+    ) -> ResultsDocument:
+        """Return what ``data`` says, results that are at fault left out.
+
+        :param data: the whole document
+        :param max_skew_s: how far ahead of ``now`` a time may be, seconds
+        :raises ResultsRefused: and then everything held stays as it was
+        """
+        line, rest = self._lines(data)
+        payload, signers = signature.unseal(line, policy_collectors)
+        head = read_head(payload)
+        if head.collector not in signers:
+            raise ResultsRefused(
+                ResultsCode.WRONG_KEY,
+                "signed with the key of another collector than the one it "
+                f"names ({bounded(head.collector)!r})",
+            )
+        self._check_time(head, now, max_skew_s)
+        context = bodies.Context(
+            catalogue,
+            regions,
+            frozenset(authorities),
+            head.collector,
+            policy_collectors[head.collector].authorities,
+        )
+        body = self._read_body(head, rest, context)
+        document = _join(head, body, now + max_skew_s)
+        self._body = body
+        self._issued_at[head.collector] = head.issued_at
+        return document
+
+    def _lines(self, data: bytes) -> tuple[bytes, memoryview]:
+        """Split the envelope from the body."""
+        if len(data) > self._max_bytes:
+            raise ResultsRefused(
+                ResultsCode.TOO_LARGE,
+                f"larger than {self._max_bytes} bytes",
+            )
+        end = data.find(b"\n")
+        if end < 0:
+            raise ResultsRefused(
+                ResultsCode.TRUNCATED, "ends before its second line"
+            )
+        stop = len(data) - 1 if data.endswith(b"\n") else len(data)
+        return data[:end], memoryview(data)[end + 1 : max(stop, end + 1)]
+
+    def _check_time(self, head: Head, now: Instant, max_skew_s: float) -> None:
+        """Refuse a document from the future, or an older one than we hold."""
+        if head.issued_at > now + max_skew_s:
+            raise ResultsRefused(
+                ResultsCode.AHEAD,
+                f"issued {head.issued_at - now:.0f} s ahead of now; at most "
+                f"{max_skew_s:g} s are allowed",
+            )
+        held = self._issued_at.get(head.collector)
+        if held is not None and head.issued_at < held:
+            raise ResultsRefused(
+                ResultsCode.ROLLED_BACK,
+                f"issued {held - head.issued_at:.3f} s before the document "
+                "that is held",
+            )
+
+    def _read_body(
+        self, head: Head, rest: memoryview, context: bodies.Context
+    ) -> bodies.Body:
+        """Return the body, the one that is held if nothing changed in it."""
+        if len(rest) < head.body_length:
+            raise ResultsRefused(
+                ResultsCode.TRUNCATED,
+                f"the body has {len(rest)} bytes of {head.body_length}",
+            )
+        digest = hashlib.sha256(rest).hexdigest()
+        if len(rest) != head.body_length or digest != head.body_sha256:
+            raise ResultsRefused(
+                ResultsCode.INVALID, "the body is not the one that was signed"
+            )
+        held = self._body
+        if held and held.digest == digest and held.context == context:
+            return held
+        return bodies.parse(bytes(rest), digest, context, held)
+
+
+def read_head(payload: bytes) -> Head:
+    """Return the head that a verified ``payload`` holds.
+
+    :raises ResultsRefused: INVALID
+    """
+    found = strict_json.mapping(strict_json.parse(payload, "head"), "head")
+    if found.get("format") != FORMAT:
+        raise strict_json.invalid(
+            "head.format", f"must be {FORMAT}", found.get("format", "missing")
+        )
+    strict_json.fields(
+        found,
+        "head",
+        ("format", "collector", "issued_at", "body", "authorities"),
+    )
+    body = strict_json.fields(found["body"], "head.body", ("sha256", "length"))
+    length = body["length"]
+    if type(length) is not int or length < 0:
+        raise strict_json.invalid("head.body.length", "must be a count")
+    if not strict_json.is_name(body["sha256"]):
+        raise strict_json.invalid("head.body.sha256", "must be a digest")
+    if not strict_json.is_name(found["collector"]):
+        raise strict_json.invalid("head.collector", "must be a name")
+    authorities = strict_json.mapping(found["authorities"], "head.authorities")
+    return Head(
+        found["collector"],
+        strict_json.number(found["issued_at"], "head.issued_at"),
+        body["sha256"],
+        length,
+        {
+            name: _columns(raw, f"head.authorities.{name}")
+            for name, raw in authorities.items()
+        },
+    )
+
+
+def _columns(raw: object, path: str) -> Columns:
+    found = strict_json.fields(raw, path, ("at",), ("boot",))
+    at = strict_json.numbers(found["at"], f"{path}.at")
+    if "boot" not in found:
+        return Columns(at, None)
+    boot = strict_json.names(found["boot"], f"{path}.boot")
+    if len(boot) != len(at):
+        raise strict_json.invalid(path, "has columns of unequal length")
+    return Columns(at, boot)
+
+
+def _join(head: Head, body: bodies.Body, latest: Instant) -> ResultsDocument:
+    """Put times and claims together.
+
+    :param latest: what is later than this is ahead of us, and left out
+    """
+    if head.authorities.keys() != body.rows.keys():
+        raise strict_json.invalid(
+            "head.authorities", "are not those of the body"
+        )
+    results: dict[str, Mapping[str, Result]] = {}
+    freshness: dict[str, Mapping[str, Freshness]] = {}
+    problems = list(body.problems)
+    for name, attesters in body.rows.items():
+        columns = head.authorities[name]
+        if len(columns.at) != len(attesters):
+            raise strict_json.invalid(
+                f"head.authorities.{name}",
+                f"has {len(columns.at)} times for {len(attesters)} attesters",
+            )
+        if name not in body.results:
+            continue
+        kept = body.results[name]
+        fresh = _freshness(columns, attesters)
+        newest = max(columns.at, default=0.0)
+        if max(newest, body.newest_boot[name]) > latest:
+            kept, ahead = _without_ahead(name, kept, fresh, latest)
+            problems.extend(ahead)
+        if len(kept) != len(fresh):
+            fresh = {attester: fresh[attester] for attester in kept}
+        results[name] = kept
+        freshness[name] = MappingProxyType(fresh)
+    return ResultsDocument(
+        head.collector,
+        head.issued_at,
+        body.digest,
+        MappingProxyType(results),
+        MappingProxyType(freshness),
+        tuple(problems),
+    )
+
+
+def _freshness(
+    columns: Columns, attesters: tuple[str, ...]
+) -> dict[str, Freshness]:
+    boots = columns.boot or [None] * len(attesters)
+    return dict(zip(attesters, map(Freshness, columns.at, boots), strict=True))
+
+
+def _without_ahead(
+    authority: str,
+    results: Mapping[str, Result],
+    fresh: Mapping[str, Freshness],
+    latest: Instant,
+) -> tuple[Mapping[str, Result], list[Problem]]:
+    """Leave out the results whose times have not come yet."""
+    kept: dict[str, Result] = {}
+    problems: list[Problem] = []
+    for attester, result in results.items():
+        last = max(fresh[attester].at, result.boot_attested_at)
+        if last <= latest:
+            kept[attester] = result
+            continue
+        problems.append(
+            bodies.problem(
+                ResultsCode.AHEAD,
+                f"authorities.{authority}.{attester}",
+                f"is left out: attested {last - latest:.0f} s later than "
+                "clocks may differ",
+            )
+        )
+    return MappingProxyType(kept), problems

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turn Nova's objects into plain values.
+
+Standard library only: Nova's objects are used, its modules are not needed.
+Not every field of a RequestSpec is always set, hence ``in`` before each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+PREFIX = "nfv_mla:"
+# Hints that Nova itself adds begin so; users cannot set them.
+_CHECK_TYPE = "_nova_check_type"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plain:
+    """A RequestSpec in plain words; see ``judge.Request``.
+
+    :ivar source: the host that a moving server is on; None: not known
+    """
+
+    project_id: str
+    extra_specs: Mapping[str, str]
+    image: Any
+    hints: Mapping[str, Any]
+    source: str | None
+    server: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether flavor or hints name any key of ours, right or wrong.
+
+        A floor may ask as well; only the policy can tell.
+        """
+        return any(
+            isinstance(name, str) and name.startswith(PREFIX)
+            for values in (self.extra_specs, self.hints)
+            for name in values
+        )
+
+
+def read_spec(spec: Any) -> Plain:
+    """Return what a RequestSpec says, as far as placement here is concerned.
+
+    Create, cold migrate, live migrate, resize, evacuate and unshelve look
+    alike but for ``ignore_hosts``, which begins with the host that a moving
+    server is on.  A rebuild stays where it is.
+    """
+    hints = _field(spec, "scheduler_hints") or {}
+    rebuild = hints.get(_CHECK_TYPE) == ["rebuild"]
+    ignored = None if rebuild else _field(spec, "ignore_hosts")
+    image = _field(spec, "image")
+    flavor = _field(spec, "flavor")
+    return Plain(
+        project_id=_field(spec, "project_id") or "",
+        extra_specs=_field(flavor, "extra_specs") or {},
+        image=_field(image, "properties"),
+        hints=hints,
+        source=ignored[0] if ignored else None,
+        server=_field(spec, "instance_uuid") or "",
+    )
+
+
+def read_image(properties: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return those of ``names`` that an ImageMetaProps has set."""
+    if properties is None:
+        return {}
+    return {n: getattr(properties, n) for n in names if n in properties}
+
+
+def _field(obj: Any, name: str) -> Any:
+    return getattr(obj, name) if obj is not None and name in obj else None

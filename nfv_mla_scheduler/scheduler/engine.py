@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Feed, judge and audit of one scheduler process, put together.
+
+Imported by the worker alone, and only in the process that uses it: from here
+on everything of ours, and what it needs, is loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
+from nfv_mla_scheduler.audit.port import AuditPort
+from nfv_mla_scheduler.audit.port import Event
+from nfv_mla_scheduler.audit.port import EventKind
+from nfv_mla_scheduler.audit.port import NullAudit
+from nfv_mla_scheduler.conf import Settings
+from nfv_mla_scheduler.conf import WithoutPolicy
+from nfv_mla_scheduler.feed.feed import Feed
+from nfv_mla_scheduler.feed.feed import News
+from nfv_mla_scheduler.feed.feed import Sources
+from nfv_mla_scheduler.feed.refresher import Refresher
+from nfv_mla_scheduler.judge.case import Case
+from nfv_mla_scheduler.judge.decisions import Bearings
+from nfv_mla_scheduler.judge.judge import Judge
+from nfv_mla_scheduler.judge.judge import Request
+from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
+from nfv_mla_scheduler.policy.officers import read_root
+from nfv_mla_scheduler.scheduler.adapters import Plain
+from nfv_mla_scheduler.scheduler.adapters import read_image
+from nfv_mla_scheduler.scheduler.reports import Reports
+from nfv_mla_scheduler.scheduler.room import PlacementRoom
+from nfv_mla_scheduler.standard import catalogue
+
+LOG = logging.getLogger(__name__)
+
+_KINDS = {
+    ("policy", True): EventKind.POLICY_LOADED,
+    ("policy", False): EventKind.POLICY_REFUSED,
+    ("results", True): EventKind.RESULTS_LOADED,
+    ("results", False): EventKind.RESULTS_REFUSED,
+}
+
+
+@dataclasses.dataclass(slots=True)
+class Engine:
+    """Opens cases for requests, from the newest snapshot."""
+
+    feed: Feed
+    judge: Judge
+    audit: AuditPort
+    reports: Reports
+    room: PlacementRoom
+    refresher: Refresher
+
+    @classmethod
+    def start(cls, settings: Settings) -> Engine:
+        """Return an engine whose background thread runs.
+
+        Waits for the first load, but no longer than the settings allow.
+
+        :raises NfvMlaError: when settings or the officers' keys are at fault
+        """
+        audit = _audit(settings)
+        origin = f"{socket.gethostname()}/nova-scheduler/{os.getpid()}"
+        room = PlacementRoom(settings.follow_room_max_age_s)
+        feed = Feed(
+            _sources(settings),
+            catalogue.load(),
+            lambda: own_state(audit),
+            lambda news: tell(news, audit, origin),
+        )
+
+        def refresh(now: float) -> None:
+            feed.refresh(now)
+            room.refresh()
+
+        engine = cls(
+            feed,
+            Judge(
+                Bearings(
+                    settings.management_domain, settings.boot_max_age_s
+                ),
+                settings.without_policy is WithoutPolicy.REFUSE_ALL,
+                settings.decision_cache_size,
+            ),
+            audit,
+            Reports(audit, origin),
+            room,
+            Refresher(refresh, settings.refresh_interval_s),
+        )
+        audit.record(
+            Event(EventKind.WORKER_STARTED, time.time(), origin, {})
+        )
+        engine.refresher.start()
+        if not engine.refresher.wait_first(settings.first_load_timeout_s):
+            LOG.warning("Policy and results are not loaded yet")
+        return engine
+
+    def case(self, plain: Plain) -> Case:
+        """Return the case of a request as things stand now."""
+        request = Request(
+            plain.project_id,
+            plain.extra_specs,
+            read_image(plain.image, IMAGE_PROPERTIES),
+            plain.hints,
+            plain.source,
+            plain.server,
+        )
+        return self.judge.case(request, self.feed.snapshot, self.room)
+
+    def stop(self) -> None:
+        """End the background thread, and write what was recorded."""
+        self.refresher.stop()
+        self.audit.close()
+
+
+def own_state(audit: AuditPort) -> Mapping[str, bool | None]:
+    """Return what we can prove about ourselves; None: not judged yet."""
+    return {
+        "ledger-writable": audit.ledger,
+        "monitor-alive": None,
+        "receipts-served": None,
+    }
+
+
+def tell(news: News, audit: AuditPort, origin: str) -> None:
+    """Log one change of state, and record it."""
+    level = logging.INFO if news.good else logging.WARNING
+    LOG.log(level, "nfv-mla %s: %s (%s)", news.subject, news.text, news.code)
+    kind = _KINDS.get((news.subject, news.good))
+    if news.code == "policy-expiry":
+        kind = EventKind.POLICY_EXPIRED
+    if kind is not None:
+        fields = {"code": news.code, "text": news.text}
+        audit.record(Event(kind, time.time(), origin, fields))
+
+
+def _audit(settings: Settings) -> AuditPort:
+    if settings.audit_file is None:
+        return NullAudit()
+    return JsonLinesAudit(settings.audit_file, settings.audit_queue_size)
+
+
+def _sources(settings: Settings) -> Sources:
+    root = None
+    if settings.officer_keys:
+        root = read_root(settings.officer_keys, settings.officer_threshold)
+    return Sources(
+        root,
+        settings.state_dir,
+        settings.policy_file,
+        settings.break_glass_dir,
+        settings.results_file,
+        settings.results_max_bytes,
+        settings.max_skew_s,
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weighers that nova-scheduler loads; see filters.py for what they import.
+
+They read what the filter has just judged, and never decide: if there is
+nothing to read, every host weighs the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import nova.conf
+from nova.scheduler import utils
+from nova.scheduler import weights
+
+from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler.scheduler import worker
+from nfv_mla_scheduler.scheduler.adapters import read_spec
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+
+class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
+    """What both weighers share: weights from 0 to 1, all at once."""
+
+    minval = 0.0
+    maxval = 1.0
+    option = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        options.register(CONF)
+
+    def weight_multiplier(self, host_state: Any) -> float:
+        """Return the multiplier, which an aggregate's metadata may set."""
+        return float(
+            utils.get_weight_multiplier(
+                host_state, self.option, CONF.nfv_mla[self.option]
+            )
+        )
+
+    def weigh_objects(
+        self, weighed_obj_list: Sequence[Any], weight_properties: Any
+    ) -> list[float]:
+        """Return a weight for each host, in their order."""
+        hosts = [weighed.obj for weighed in weighed_obj_list]
+        try:
+            engine = worker.shared(CONF).engine()
+            return self._weigh(engine, hosts, weight_properties)
+        except worker.Unavailable:
+            pass
+        except Exception:
+            LOG.exception("nfv-mla cannot weigh hosts")
+        return [0.0] * len(hosts)
+
+    def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
+        return self.weigh_objects([_Weighed(obj)], weight_properties)[0]
+
+    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
+        raise NotImplementedError
+
+
+class _Weighed:
+    def __init__(self, obj: Any) -> None:
+        self.obj = obj
+
+
+class NfvMlaAssuranceWeigher(_Weigher):
+    """Prefer hosts of which more is known, and more recently (5.1.2)."""
+
+    option = "assurance_weight_multiplier"
+
+    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
+        case = engine.case(read_spec(spec))
+        weights_: list[float] = case.assurance(hosts, time.time())
+        return weights_
+
+
+class NfvMlaScarcityWeigher(_Weigher):
+    """Prefer the least privileged host that suffices (7.2).
+
+    So that secure-execution hosts stay free for those who need them.
+    """
+
+    option = "scarcity_weight_multiplier"
+
+    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
+        ranks = engine.judge.ranks(engine.feed.snapshot)
+        return [1.0 - ranks.get(host.host, 0.0) for host in hosts]
+
+
+def all_weighers() -> list[type[weights.BaseHostWeigher]]:
+    """Return our weighers, for ``[filter_scheduler] weight_classes``."""
+    return [NfvMlaAssuranceWeigher, NfvMlaScarcityWeigher]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of ``[nfv_mla]``."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+from oslo_config import cfg
+from oslo_config import generator
+
+from nfv_mla_scheduler import conf
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import SettingsError
+
+ETC = pathlib.Path(__file__).parents[2] / "etc"
+
+# option lines, the option that the error names, what it says
+REFUSED = (
+    ("policy_file = policy.yaml", "policy_file", "absolute"),
+    ("results_file = ../results", "results_file", "absolute"),
+    ("audit_file = audit", "audit_file", "absolute"),
+    ("break_glass_dir = x", "break_glass_dir", "absolute"),
+    ("state_dir =", "state_dir", "must be set"),
+    ("officer_keys = /a,b.pem", "officer_keys", "absolute"),
+    ("officer_keys = /a.pem,/a.pem", "officer_keys", "twice"),
+    ("officer_keys = /a.pem", "officer_threshold", "only 1 keys"),
+    ("policy_file = /p", "officer_keys", "beside policy_file"),
+    ("break_glass_dir = /p", "officer_keys", "beside break_glass_dir"),
+    ("officer_threshold = 0", "officer_threshold", "1"),
+    ("officer_threshold = two", "officer_threshold", "two"),
+    ("results_max_bytes = 1", "results_max_bytes", "65536"),
+    ("refresh_interval_s = 0", "refresh_interval_s", "0.1"),
+    ("refresh_interval_s = nan", "refresh_interval_s", "finite"),
+    ("first_load_timeout_s = -1", "first_load_timeout_s", "0"),
+    ("max_skew_s = inf", "max_skew_s", "300"),
+    ("boot_max_age_s = 0", "boot_max_age_s", "60"),
+    ("without_policy = allow", "without_policy", "refuse_asking"),
+    ("management_domain = Core", "management_domain", "match"),
+    ("assurance_weight_multiplier = inf", "assurance_weight", "finite"),
+    ("scarcity_weight_multiplier = x", "scarcity_weight", "x"),
+    ("decision_cache_size = 0", "decision_cache_size", "1"),
+    ("follow_room_max_age_s = 0", "follow_room_max_age_s", "1"),
+    ("audit_queue_size = 0", "audit_queue_size", "1"),
+)
+
+
+def read(lines: str) -> conf.Settings:
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(f"[nfv_mla]\n{lines}\n")
+        file.flush()
+        found = cfg.ConfigOpts()
+        conf.register(found)
+        found([], default_config_files=[file.name], default_config_dirs=[])
+        return conf.settings(found)
+
+
+def sample() -> str:
+    """Generate the sample as ``oslo-config-generator`` does."""
+    found = cfg.ConfigOpts()
+    generator.register_cli_opts(found)
+    found(
+        ["--config-file", str(ETC / "nfv-mla-config-generator.conf")],
+        default_config_files=[],
+        default_config_dirs=[],
+    )
+    text = io.StringIO()
+    loaders = [("nfv_mla_scheduler", conf.list_opts)]
+    with mock.patch.object(
+        generator, "_get_raw_opts_loaders", return_value=loaders
+    ):
+        generator.generate(found, output_file=text)
+    return text.getvalue()
+
+
+class TestSettings(unittest.TestCase):
+    def test_nothing_set_asks_for_nothing_and_refuses_who_asks(self):
+        settings = read("")
+        self.assertIsNone(settings.policy_file)
+        self.assertIsNone(settings.results_file)
+        self.assertIsNone(settings.audit_file)
+        self.assertEqual((), settings.officer_keys)
+        self.assertEqual(2, settings.officer_threshold)
+        self.assertIs(
+            conf.WithoutPolicy.REFUSE_ASKING, settings.without_policy
+        )
+
+    def test_what_is_set_is_what_is_read(self):
+        settings = read(
+            "policy_file = /p\nofficer_keys = /a.pem, /b.pem\n"
+            "without_policy = refuse_all\nmanagement_domain = core-1\n"
+            "assurance_weight_multiplier = -2.5\nboot_max_age_s = 60"
+        )
+        self.assertEqual(pathlib.Path("/p"), settings.policy_file)
+        self.assertEqual(
+            (pathlib.Path("/a.pem"), pathlib.Path("/b.pem")),
+            settings.officer_keys,
+        )
+        self.assertIs(conf.WithoutPolicy.REFUSE_ALL, settings.without_policy)
+        self.assertEqual("core-1", settings.management_domain)
+        self.assertEqual(-2.5, settings.assurance_weight_multiplier)
+        self.assertEqual(60.0, settings.boot_max_age_s)
+
+    def test_a_bad_value_is_one_line_that_names_its_option(self):
+        for lines, option, says in REFUSED:
+            with self.subTest(lines):
+                with self.assertRaises(SettingsError) as caught:
+                    read(lines)
+                message = str(caught.exception)
+                self.assertIn(f"[nfv_mla] {option}", message)
+                self.assertIn(says, message)
+                self.assertNotIn("\n", message)
+                self.assertLessEqual(len(message), LINE_MAX)
+
+    def test_every_bound_is_tested_above(self):
+        tested = {lines.split(" ")[0] for lines, _, _ in REFUSED}
+        self.assertEqual(
+            {field.name for field in dataclasses.fields(conf.Settings)},
+            tested,
+        )
+
+    def test_settings_cannot_be_changed(self):
+        with self.assertRaises(dataclasses.FrozenInstanceError):
+            read("").max_skew_s = 1e9  # type: ignore[misc]
+
+    def test_registering_twice_does_no_harm(self):
+        found = cfg.ConfigOpts()
+        conf.register(found)
+        conf.register(found)
+
+    def test_every_option_has_a_setting_of_its_name_and_help(self):
+        [(group, options)] = conf.list_opts()
+        self.assertEqual("nfv_mla", group.name)
+        self.assertEqual(
+            {field.name for field in dataclasses.fields(conf.Settings)},
+            {option.name for option in options},
+        )
+        for option in options:
+            self.assertTrue(option.help.strip(), option.name)
+
+    def test_the_sample_is_what_the_generator_writes(self):
+        committed = (ETC / "nfv-mla.conf.sample").read_text()
+        self.assertEqual(committed, sample())
+
+    def test_it_loads_without_nova_and_without_our_dependencies(self):
+        code = (
+            "import sys, nfv_mla_scheduler.conf\n"
+            "bad = {'nova', 'yaml', 'cryptography', 'securesystemslib',"
+            " 'eventlet'} & {m.split('.')[0] for m in sys.modules}\n"
+            # oslo.config itself reads YAML
+            "sys.exit(' '.join(bad - {'yaml'}) or 0)"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            cwd=pathlib.Path(__file__).parents[2],
+        )
