@@ -28,8 +28,18 @@ PROGRAM = "nfv-mla"
 COMMANDS = (
     "nfv_mla_scheduler.cmd.standard",
     "nfv_mla_scheduler.cmd.policy",
+    "nfv_mla_scheduler.cmd.results",
 )
 FAILED = 1
+
+
+class CommandUnusable(NfvMlaError):
+    """A command cannot be loaded, since something that it needs is not."""
+
+    code = "command-unusable"
+
+    def __init__(self, command: str, cause: ImportError) -> None:
+        super().__init__(f"{command} cannot be used here: {cause}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,9 +98,10 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     for name in named or COMMANDS:
         try:
             module = importlib.import_module(name)
-        except ModuleNotFoundError as exc:
-            if exc.name != name:
-                raise
+        except ImportError as exc:
+            # a command that lacks a package must not take the others along
+            if named:
+                raise CommandUnusable(_command(name), exc) from None
             continue
         module.register(commands)
     return parser

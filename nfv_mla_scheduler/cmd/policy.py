@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from nfv_mla_scheduler.cmd import policy_init
 from nfv_mla_scheduler.cmd import policy_read
 from nfv_mla_scheduler.cmd import policy_sign
 
@@ -59,7 +60,7 @@ def _register_init(commands: Subparsers) -> None:
         help="encrypt the officers' private keys under a passphrase",
     )
     _passphrase_argument(command)
-    command.set_defaults(run=policy_sign.run_init)
+    command.set_defaults(run=policy_init.run_init)
 
 
 def _register_lint(commands: Subparsers) -> None:
@@ -115,7 +116,7 @@ def _register_verify(commands: Subparsers) -> None:
     )
     command.add_argument("file", metavar="ENVELOPE")
     _root_arguments(command)
-    command.set_defaults(run=policy_sign.run_verify)
+    command.set_defaults(run=policy_read.run_verify)
 
 
 def _register_show(commands: Subparsers) -> None:

@@ -19,7 +19,6 @@ from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.envelope import ENVELOPE_MAX
 from nfv_mla_scheduler.policy.envelope import POLICY_TYPE
-from nfv_mla_scheduler.policy.envelope import Envelope
 from nfv_mla_scheduler.policy.envelope import check_type
 from nfv_mla_scheduler.policy.envelope import read_envelope
 from nfv_mla_scheduler.policy.officers import Passphrase
@@ -106,7 +105,7 @@ def write_file(path: str, data: bytes, *, replace: bool) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # noqa: S103  nothing in it is secret
+        os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except OSError:
         with contextlib.suppress(OSError):
@@ -127,7 +126,8 @@ def passphrase(args: argparse.Namespace) -> Passphrase:
             secret = getpass.getpass(prompt).encode()
         else:
             raise KeyFileError(
-                f"a passphrase is needed: use --passphrase-file or {PASSPHRASE}"
+                "a passphrase is needed: use --passphrase-file or "
+                f"{PASSPHRASE}"
             )
         if not secret:
             raise KeyFileError("the passphrase is empty")

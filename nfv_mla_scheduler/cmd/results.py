@@ -38,6 +38,16 @@ if TYPE_CHECKING:
 
 MAX_SKEW_S = 30.0
 
+_ATTESTERS = (
+    "Authority",
+    "Attester",
+    "Age",
+    "Boot seen",
+    "Boot attested",
+    "Boot age",
+    "Claim set",
+)
+
 
 def register(subparsers: Subparsers) -> None:
     """Add ``results`` and its sub-commands to the command line."""
@@ -153,39 +163,15 @@ def report(
     yield ""
     yield "Authorities"
     yield _authorities(document, now)
-    numbers: dict[int, tuple[int, Claims]] = {}
-    rows = []
-    for authority, results in document.results.items():
-        for name, result in results.items():
-            if attester not in (None, name):
-                continue
-            fresh = document.freshness[authority][name]
-            number, _ = numbers.setdefault(
-                id(result.claims), (len(numbers) + 1, result.claims)
-            )
-            rows.append(
-                (
-                    authority,
-                    name,
-                    age(fresh.at, now),
-                    fresh.boot or "",
-                    result.boot or "",
-                    age(result.boot_attested_at, now),
-                    number,
-                )
-            )
+    numbers = _Numbers()
     yield ""
     yield "Attesters"
-    yield table(
-        ("Authority", "Attester", "Age", "Boot seen", "Boot attested")
-        + ("Boot age", "Claim set"),
-        rows,
-    )
+    yield table(_ATTESTERS, _attesters(document, now, attester, numbers))
     yield ""
     yield "Claim sets"
     yield table(
         ("Claim set", "Capability", "Status", "Grade", "Values"),
-        _claims(numbers.values()),
+        _claims(numbers.sets),
     )
     if document.problems:
         yield ""
@@ -203,10 +189,46 @@ def _authorities(document: ResultsDocument, now: Instant) -> str:
     return table(("Authority", "Attesters", "Newest", "Oldest"), rows)
 
 
-def _claims(
-    sets: Iterable[tuple[int, Claims]],
+class _Numbers:
+    """Gives each claim set a number, in the order of their first use."""
+
+    def __init__(self) -> None:
+        self.sets: list[Claims] = []
+        self._known: dict[int, int] = {}
+
+    def of(self, claims: Claims) -> int:
+        if id(claims) not in self._known:
+            self.sets.append(claims)
+            self._known[id(claims)] = len(self.sets)
+        return self._known[id(claims)]
+
+
+def _attesters(
+    document: ResultsDocument,
+    now: Instant,
+    attester: str | None,
+    numbers: _Numbers,
 ) -> Iterable[tuple[object, ...]]:
-    for number, claims in sets:
+    for authority, results in document.results.items():
+        for name, result in results.items():
+            if attester not in (None, name):
+                continue
+            fresh = document.freshness[authority][name]
+            yield (
+                authority,
+                name,
+                age(fresh.at, now),
+                fresh.boot or "",
+                result.boot or "",
+                age(result.boot_attested_at, now),
+                numbers.of(result.claims),
+            )
+
+
+def _claims(
+    sets: Iterable[Claims],
+) -> Iterable[tuple[object, ...]]:
+    for number, claims in enumerate(sets, start=1):
         for name, claim in sorted(claims.items()):
             values = "; ".join(
                 (f"{key}: " if key else "") + ", ".join(sorted(found))

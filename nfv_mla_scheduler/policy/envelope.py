@@ -21,9 +21,9 @@ from typing import NoReturn
 
 from securesystemslib.dsse import Envelope as Dsse
 from securesystemslib.exceptions import UnverifiedSignatureError
+from securesystemslib.signer import Key  # type: ignore[attr-defined]
 from securesystemslib.signer import Signature  # type: ignore[attr-defined]
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
-from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.errors import PolicyRefused
@@ -108,9 +108,7 @@ def read_envelope(data: bytes) -> Envelope:
     return Envelope(payload, payload_type, marks)
 
 
-def examine(
-    envelope: Envelope, keys: Iterable[SSlibKey]
-) -> tuple[SSlibKey | None, ...]:
+def examine(envelope: Envelope, keys: Iterable[Key]) -> tuple[Key | None, ...]:
     """Return, for each signature, the key that verifies it, or None."""
     pae = envelope.pae()
     known = tuple(keys)
@@ -238,9 +236,7 @@ def _mark(signature: object) -> Mark:
     return Mark(hint, value)
 
 
-def _signer(
-    mark: Mark, keys: tuple[SSlibKey, ...], pae: bytes
-) -> SSlibKey | None:
+def _signer(mark: Mark, keys: tuple[Key, ...], pae: bytes) -> Key | None:
     """Return the key that verifies a signature; the hint only sorts."""
     for key in sorted(keys, key=lambda k: k.keyid != mark.hint):
         signature = Signature(key.keyid, mark.value.hex())

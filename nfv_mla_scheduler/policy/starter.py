@@ -32,7 +32,12 @@ trust_domains:
 authorities:
   lab:
     trust_domain: {operator}
-    vouches: [attestation, tpm, measured-boot, secured-boot, software-integrity]
+    vouches:
+    - attestation
+    - measured-boot
+    - secured-boot
+    - software-integrity
+    - tpm
     cadence_s: 10
     max_age_s: 60
     may_evict: false
@@ -49,7 +54,10 @@ collectors:
 #    node_uuid: 11111111-1111-4111-8111-111111111111
 #    attesters: {{lab: compute-1}}
 #    declared:
-#    - {{capability: personnel-controls, values: [host-admin], reference: HR-1, until: 2099-01-01}}
+#    - capability: personnel-controls
+#      values: [host-admin]
+#      reference: HR-1
+#      until: 2099-01-01
 hosts: {{}}
 
 # Where regions lie in one another:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 from typing import NoReturn
+from typing import TypeGuard
 
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
@@ -139,7 +140,7 @@ def array(value: Any, path: str) -> list[Any]:
     return value
 
 
-def is_name(value: Any) -> bool:
+def is_name(value: Any) -> TypeGuard[str]:
     """Whether ``value`` is an identifier: printable and of sane length."""
     return (
         type(value) is str
@@ -148,7 +149,7 @@ def is_name(value: Any) -> bool:
     )
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether ``value`` is a number from 0 to 2**53; a bool is none."""
     return type(value) in (int, float) and 0 <= value <= NUMBER_MAX
 

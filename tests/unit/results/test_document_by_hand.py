@@ -6,8 +6,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
+import json
 import pathlib
 import tempfile
+import textwrap
 import time
 import unittest
 
@@ -61,7 +64,8 @@ class TestDraft(unittest.TestCase):
     def test_times_and_what_they_are_when_nothing_is_said(self):
         draft = self._read(DRAFT.replace("AT", "2023-11-14T22:13:00Z"))
         fresh = draft.freshness["site-audit"]
-        self.assertEqual((d.NOW, None), (fresh["ber-1"].at, None))
+        self.assertEqual(d.NOW, fresh["ber-1"].at)
+        self.assertIsNone(fresh["ber-1"].boot)
         self.assertEqual(d.NOW - 20, fresh["ber-2"].at)
         self.assertEqual("17", fresh["ber-2"].boot)
         result = draft.results["site-audit"]["ber-2"]
@@ -177,3 +181,51 @@ class TestCommand(unittest.TestCase):
             (-30, "-30 s"),
         ):
             self.assertEqual(text, command.age(1000, 1000 + seconds))
+
+
+class TestReferencePage(unittest.TestCase):
+    """The page is what other collectors are written from."""
+
+    PAGE = (
+        pathlib.Path(__file__).parents[3]
+        / "doc/source/reference/results-document.rst"
+    )
+
+    def _blocks(self, language):
+        found = []
+        for part in self.PAGE.read_text().split("\n.. code-block:: ")[1:]:
+            name, _, rest = part.partition("\n")
+            lines = itertools.takewhile(
+                lambda line: not line or line.startswith(" "),
+                rest.splitlines(),
+            )
+            if name == language:
+                found.append(textwrap.dedent("\n".join(lines)))
+        return found
+
+    def test_its_head_and_body_are_read(self):
+        head, body = map(json.loads, self._blocks("json"))
+        del head["body"]
+        signer, collector = d.signer_and_collector(head["collector"])
+        document = d.read(
+            d.by_hand(body, head=head, signer=signer),
+            collectors={collector.name: collector},
+            now=head["issued_at"],
+        )
+        self.assertEqual((), document.problems)
+        self.assertEqual("17", document.freshness["keylime"]["ber-1"].boot)
+        self.assertEqual("17", document.results["keylime"]["ber-1"].boot)
+
+    def test_its_draft_is_read(self):
+        [draft] = self._blocks("yaml")
+        read_draft(draft.encode(), d.CATALOGUE, d.NOW)
+
+    def test_it_has_every_code(self):
+        page = self.PAGE.read_text()
+        elsewhere = {
+            ResultsCode.MISSING,
+            ResultsCode.UNREADABLE,
+            ResultsCode.UNKNOWN_ATTESTER,
+        }
+        for code in set(ResultsCode) - elsewhere:
+            self.assertIn(f"``{code.value}``", page)

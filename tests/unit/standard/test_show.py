@@ -212,6 +212,21 @@ class UsageTest(unittest.TestCase):
             self.assertEqual(1, err.count("\n"))
             self.assertIn(text, err)
 
+    def test_a_command_that_lacks_a_package_says_so(self) -> None:
+        with mock.patch(
+            "importlib.import_module", side_effect=ImportError("no x")
+        ):
+            status, out, err = run("policy", "lint")
+        self.assertEqual((1, ""), (status, out))
+        self.assertEqual("nfv-mla: policy cannot be used here: no x\n", err)
+
+    def test_it_takes_no_other_command_along(self) -> None:
+        with mock.patch.dict(
+            sys.modules, {"nfv_mla_scheduler.cmd.policy": None}
+        ):
+            self.assertEqual(0, run("--help")[0])
+            self.assertEqual(0, run("standard", "show")[0])
+
     def test_a_reader_that_leaves_gets_no_traceback(self) -> None:
         with subprocess.Popen(
             [

@@ -89,6 +89,13 @@ REFUSED = (
 )
 
 
+PARTS = (
+    *("a", "b", ":", ": ", "- ", " ", "{", "}", "[", "]", ", ", " #", "'"),
+    *('"', "|", ">", "1", "true", "~", "? ", "\\x41"),
+)
+PARTS_OF_LINES = ("\n", "\n  ", "\t", "\r", "\u2028", "\x85", "---\n")
+
+
 def read(data: bytes, limit: int = MAX) -> YamlDocument:
     return read_yaml(data, max_bytes=limit)
 
@@ -265,14 +272,7 @@ class ParsersAgreeTest(unittest.TestCase):
                 return None
 
     @hypothesis.given(
-        st.lists(
-            st.sampled_from(
-                ["a", "b", ":", ": ", "- ", "\n", "\n  ", " ", "\t", "{", "}"]
-                + ["[", "]", ", ", " #", "'", '"', "|", ">", "1", "true"]
-                + ["~", "? ", "\\x41", "\u2028", "\x85", "\r", "---\n"]
-            ),
-            max_size=12,
-        )
+        st.lists(st.sampled_from([*PARTS, *PARTS_OF_LINES]), max_size=12)
     )
     @hypothesis.settings(deadline=None, max_examples=300)
     def test_on_the_value_of_what_both_take(self, parts: list[str]) -> None:

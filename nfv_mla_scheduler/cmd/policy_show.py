@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy as tables, for the officers who read what they sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import prettytable
+
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.policy.aspects import floor_words
+from nfv_mla_scheduler.policy.aspects import profile_aspects
+from nfv_mla_scheduler.policy.aspects import show_values
+from nfv_mla_scheduler.policy.diff import compare
+from nfv_mla_scheduler.policy.instants import DAY_S
+from nfv_mla_scheduler.policy.instants import write_instant
+from nfv_mla_scheduler.policy.values import DeclaredFact
+from nfv_mla_scheduler.policy.values import Policy
+from nfv_mla_scheduler.standard.terms import format_term
+from nfv_mla_scheduler.standard.values import Catalogue
+
+CELL_WIDTH = 48
+_CELL_MAX = 4096
+_Row = Sequence[str]
+
+
+def table(headings: Sequence[str], rows: Iterable[_Row]) -> str:
+    """Return rows under headings; cells are bounded and printable."""
+    made = prettytable.PrettyTable(
+        list(headings), max_width=CELL_WIDTH, align="l"
+    )
+    for row in rows:
+        made.add_row([bounded(cell, _CELL_MAX) for cell in row])
+    return str(made.get_string())
+
+
+def summary(policy: Policy, now: Instant) -> str:
+    """Return what identifies a policy, and how much it holds."""
+    left = int((policy.expires_at - now) // DAY_S)
+    when = f"in {left} days" if left >= 0 else "has passed"
+    counts = (
+        (len(policy.hosts), "hosts"),
+        (len(policy.pools), "pools"),
+        (len(policy.authorities), "authorities"),
+        (len(policy.projects), "projects"),
+        (len(policy.waivers), "waivers"),
+    )
+    holds = ", ".join(f"{number} {noun}" for number, noun in counts)
+    return (
+        f"  version   {policy.version}\n"
+        f"  operator  {policy.operator}\n"
+        f"  issued    {write_instant(policy.issued_at)}\n"
+        f"  expires   {write_instant(policy.expires_at)} ({when})\n"
+        f"  holds     {holds}"
+    )
+
+
+def everything(policy: Policy, catalogue: Catalogue) -> str:
+    """Return every section that holds anything, as tables."""
+    parts = []
+    for heading, headings, rows in _sections(policy, catalogue):
+        listed = list(rows)
+        if listed:
+            parts.append(f"\n{heading}\n{table(headings, listed)}")
+    return "\n".join(parts)
+
+
+_Section = tuple[str, Sequence[str], Iterable[_Row]]
+
+
+def _sections(policy: Policy, catalogue: Catalogue) -> Iterator[_Section]:
+    yield "Trust domains", ("Name", "Ledger sealed"), _domains(policy)
+    yield (
+        "Authorities",
+        (
+            "Name",
+            "Trust domain",
+            "Vouches for",
+            "Cadence",
+            "Max. age",
+            "May evict",
+        ),
+        _authorities(policy),
+    )
+    yield (
+        "Collectors",
+        ("Name", "Authorities"),
+        ([c.name, _list(c.authorities)] for c in policy.collectors.values()),
+    )
+    yield (
+        "Hosts",
+        ("Host", "Compute node", "Attesters", "Pools"),
+        _hosts(policy),
+    )
+    yield (
+        "Declared facts",
+        ("Of", "Capability", "Values", "Reference", "Until"),
+        _facts(policy),
+    )
+    yield "Regions", ("Axis", "Region", "Lies in", "Group"), _regions(policy)
+    yield (
+        "Pools",
+        ("Name", "Class", "Members", "Exclusive to", "Managed by", "More"),
+        _pools(policy),
+    )
+    yield (
+        "Profiles that differ from the standard's",
+        ("Name", "Aspect", "Standard", "Here"),
+        _profiles(policy, catalogue),
+    )
+    yield (
+        "Waivers",
+        ("Profile", "Without", "Reason", "Reference", "Until"),
+        (
+            [
+                w.profile,
+                w.requirement,
+                w.reason,
+                w.reference,
+                write_instant(w.until),
+            ]
+            for w in policy.waivers
+        ),
+    )
+    yield "Projects", ("Project", "Trust domain", "Floor"), _projects(policy)
+    yield "Permissive", ("Section", "Name", "Until"), _permissive(policy)
+    yield (
+        "Playbooks",
+        ("Failure", "Steps"),
+        ([name, ", ".join(s)] for name, s in policy.playbooks.items()),
+    )
+    yield "Guard", ("Limit", "Value"), _guard(policy)
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "-"
+
+
+def _domains(policy: Policy) -> Iterator[_Row]:
+    for name, key in policy.trust_domains.items():
+        mark = " (operator)" if name == policy.operator else ""
+        yield [f"{name}{mark}", "yes" if key else "no"]
+
+
+def _authorities(policy: Policy) -> Iterator[_Row]:
+    for it in policy.authorities.values():
+        yield [
+            it.name,
+            it.trust_domain,
+            _list(it.vouches),
+            f"{it.cadence_s} s",
+            f"{it.max_age_s} s",
+            "yes" if it.may_evict else "no",
+        ]
+
+
+def _hosts(policy: Policy) -> Iterator[_Row]:
+    homes: dict[str, list[str]] = {}
+    for pool in policy.pools.values():
+        for host in pool.members:
+            homes.setdefault(host, []).append(pool.name)
+    for it in policy.hosts.values():
+        attesters = [f"{a}: {i}" for a, i in it.attesters.items()]
+        pinned = [f"{len(it.pinned_keys)} pinned"] if it.pinned_keys else []
+        yield [
+            it.host,
+            it.node_uuid,
+            ", ".join(attesters + pinned) or "-",
+            _list(homes.get(it.host, ())),
+        ]
+
+
+def _facts(policy: Policy) -> Iterator[_Row]:
+    owners: list[tuple[str, tuple[DeclaredFact, ...]]] = [
+        (host, binding.declared) for host, binding in policy.hosts.items()
+    ]
+    for owner, facts in [*owners, ("the site", policy.site)]:
+        for it in facts:
+            values = show_values(it.claim.values) or "-"
+            until = write_instant(it.until)
+            yield [owner, it.claim.capability, values, it.reference, until]
+
+
+def _regions(policy: Policy) -> Iterator[_Row]:
+    for axis, regions in policy.regions.items():
+        for region, parent in regions.inside.items():
+            group = "yes" if region in regions.groups else "no"
+            yield [axis.value, region, parent or "-", group]
+
+
+def _pools(policy: Policy) -> Iterator[_Row]:
+    for it in policy.pools.values():
+        more = []
+        if it.handle:
+            more.append(f"handle {it.handle}")
+        if it.prove:
+            terms = ", ".join(format_term(term) for term in it.prove)
+            more.append(f"proves {terms}")
+        if it.moves_to:
+            more.append(f"moves to {_list(it.moves_to)}")
+        exclusive = "everybody's"
+        if it.exclusive_to is not None:
+            exclusive = _list(it.exclusive_to)
+        yield [
+            it.name,
+            it.host_class.value,
+            _list(it.members),
+            exclusive,
+            _list(it.management_domains),
+            "; ".join(more) or "-",
+        ]
+
+
+def _profiles(policy: Policy, catalogue: Catalogue) -> Iterator[_Row]:
+    """Yield adjusted profiles by their changes, and own ones in full."""
+    for name, profile in policy.profiles.items():
+        standard = catalogue.profiles.get(name)
+        before = profile_aspects(standard) if standard else ()
+        for change in compare(before, profile_aspects(profile)):
+            aspect = ".".join(str(step) for step in change.path[2:])
+            mark = " (WEAKER)" if standard and change.weaker else ""
+            new = f"{change.new or 'gone'}{mark}"
+            yield [name, aspect, change.old or "-", new]
+
+
+def _projects(policy: Policy) -> Iterator[_Row]:
+    for it in policy.projects.values():
+        words = []
+        for name, value in floor_words(it.floor) if it.floor else ():
+            several = isinstance(value, frozenset)
+            words.append(f"{name} = {_list(value) if several else value}")
+        domain = it.trust_domain or "-"
+        yield [it.project_id, domain, "; ".join(words) or "-"]
+
+
+def _permissive(policy: Policy) -> Iterator[_Row]:
+    for section in ("pools", "profiles", "projects"):
+        for name, until in getattr(policy.permissive, section).items():
+            yield [section, name, write_instant(until)]
+
+
+def _guard(policy: Policy) -> Iterator[_Row]:
+    guard = policy.guard
+    yield ["evictions per minute", str(guard.evictions_per_minute)]
+    yield ["evictions at once", str(guard.evictions_at_once)]
+    yield ["of them per host", str(guard.per_host)]
+    yield ["of them per project", str(guard.per_project)]
+    yield [
+        "authority is suspect from",
+        f"{guard.suspect_share_percent} % of hosts",
+    ]

@@ -1,0 +1,5 @@
+#!/bin/sh
+# Run the demo in an environment of its own; options go to the demo:
+#     tools/demo.sh --serve
+set -eu
+exec "$(dirname "$0")/with-tox.sh" -q -e demo -- "$@"
