@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import PublicFormat
 from securesystemslib.signer import CryptoSigner
 from securesystemslib.signer import SSlibKey
 
+from nfv_mla_scheduler.policy import acceptance
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.envelope import POLICY_TYPE
 from nfv_mla_scheduler.policy.envelope import Envelope
@@ -108,6 +109,15 @@ def policy_yaml(*replacements: tuple[str, str]) -> str:
 
 def _lines(name: str) -> list[str]:
     return public_pem(name).splitlines()
+
+
+def accept(
+    data: bytes,
+    highest: tuple[int, str] | None = None,
+    now: float = NOW,
+) -> Policy:
+    """Accept an envelope by the two officers' root, an hour after issue."""
+    return acceptance.accept(data, root(), load(), highest=highest, now=now)
 
 
 def policy(text: str | None = None) -> Policy:

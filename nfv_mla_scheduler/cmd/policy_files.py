@@ -97,6 +97,8 @@ def write_file(path: str, data: bytes, *, replace: bool) -> None:
         raise KeyFileError(
             f"{path}: exists already; name another file with --out"
         )
+    if not target.parent.is_dir():
+        raise KeyFileError(f"{target.parent}: is no directory")
     handle, temporary = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.name}."
     )

@@ -17,6 +17,8 @@ from nfv_mla_scheduler.policy.aspects import show_values
 from nfv_mla_scheduler.policy.diff import compare
 from nfv_mla_scheduler.policy.instants import DAY_S
 from nfv_mla_scheduler.policy.instants import write_instant
+from nfv_mla_scheduler.policy.root import read_public_key
+from nfv_mla_scheduler.policy.root import short
 from nfv_mla_scheduler.policy.values import DeclaredFact
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.standard.terms import format_term
@@ -42,19 +44,19 @@ def summary(policy: Policy, now: Instant) -> str:
     left = int((policy.expires_at - now) // DAY_S)
     when = f"in {left} days" if left >= 0 else "has passed"
     counts = (
-        (len(policy.hosts), "hosts"),
-        (len(policy.pools), "pools"),
-        (len(policy.authorities), "authorities"),
-        (len(policy.projects), "projects"),
-        (len(policy.waivers), "waivers"),
+        f"hosts: {len(policy.hosts)}",
+        f"pools: {len(policy.pools)}",
+        f"authorities: {len(policy.authorities)}",
+        f"projects: {len(policy.projects)}",
+        f"waivers: {len(policy.waivers)}",
     )
-    holds = ", ".join(f"{number} {noun}" for number, noun in counts)
+    listed = ", ".join(counts)
     return (
         f"  version   {policy.version}\n"
         f"  operator  {policy.operator}\n"
         f"  issued    {write_instant(policy.issued_at)}\n"
         f"  expires   {write_instant(policy.expires_at)} ({when})\n"
-        f"  holds     {holds}"
+        f"  holds     {listed}"
     )
 
 
@@ -87,8 +89,11 @@ def _sections(policy: Policy, catalogue: Catalogue) -> Iterator[_Section]:
     )
     yield (
         "Collectors",
-        ("Name", "Authorities"),
-        ([c.name, _list(c.authorities)] for c in policy.collectors.values()),
+        ("Name", "Key", "Authorities"),
+        (
+            [c.name, _key(c.public_key), _list(c.authorities)]
+            for c in policy.collectors.values()
+        ),
     )
     yield (
         "Hosts",
@@ -137,6 +142,11 @@ def _sections(policy: Policy, catalogue: Catalogue) -> Iterator[_Section]:
 
 def _list(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)) or "-"
+
+
+def _key(pem: str) -> str:
+    """Return the id of a collector's key, as ``openssl`` would tell it."""
+    return short(read_public_key(pem.encode(), "the key").keyid)
 
 
 def _domains(policy: Policy) -> Iterator[_Row]:

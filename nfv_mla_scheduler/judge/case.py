@@ -156,16 +156,16 @@ class Case:
         """
         if self._decisions is None:
             return [0.0 for _ in candidates]
+        snapshot = self._opening.snapshot
         weights = []
         for candidate in candidates:
             left = self.lapse(candidate.uuid, now) - now
             fresh = left / (left + _FRESH_S) if left > 0 else 0.0
             if math.isinf(left):
                 fresh = 1.0 if left > 0 else 0.0
-            clean = 1.0 if self._decisions.softened(candidate) is None else 0.0
-            preferred = self._decisions.preferred(
-                candidate.uuid, self._opening.snapshot
-            )
+            softened = self._decisions.softened(candidate, snapshot, now)
+            clean = 1.0 if softened is None else 0.0
+            preferred = self._decisions.preferred(candidate.uuid, snapshot)
             weights.append((fresh + clean + preferred) / 3)
         return weights
 
@@ -227,7 +227,9 @@ class Case:
             or self._destinations
             or self._decisions.demand.follows
         ):
-            return self._decisions.softened(candidate)
+            return self._decisions.softened(
+                candidate, self._opening.snapshot, now
+            )
         summary = summarise(self.decision(uuid, host, now))
         return summary if summary.would_refuse or summary.waived else None
 

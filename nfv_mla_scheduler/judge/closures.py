@@ -2,7 +2,8 @@
 """Rules by which a host is closed to a server, whatever anybody claims.
 
 Pure.  Exclusive pools and management domains (7.2): they hold for servers
-that ask for nothing, too.
+that ask for nothing, too.  They protect the pool, so that only the pool's own
+permissive mode sets them aside; that of a visitor's project does not.
 """
 
 from __future__ import annotations
@@ -97,7 +98,6 @@ def closed_hosts(
     """
     project = policy.projects.get(project_id)
     trust_domain = project.trust_domain if project else None
-    permissive = policy.permissive.projects.get(project_id, NEVER)
     pools_of: dict[str, list[str]] = {}
     for pool in policy.pools.values():
         for member in pool.members:
@@ -112,10 +112,5 @@ def closed_hosts(
             management_domain,
         )
         if found:
-            closed[host] = tuple(
-                dataclasses.replace(
-                    c, permissive_until=max(c.permissive_until, permissive)
-                )
-                for c in found
-            )
+            closed[host] = found
     return closed

@@ -128,6 +128,7 @@ class Decisions:
         """Return the candidates on which the server may be placed now."""
         entry_of = self._entries.get
         record_of = snapshot.records.get
+        unknown = self._admits_unknown(snapshot, now)
         chosen = []
         for candidate in candidates:
             uuid = candidate.uuid
@@ -138,9 +139,10 @@ class Decisions:
                 or entry[1] is not record_of(uuid)
             ):
                 entry = self._judge(uuid, snapshot, now)
-                if entry is None:
-                    continue
-            if entry[3] and entry[2] == candidate.host:
+            if entry is None or entry[2] != candidate.host:
+                if unknown:
+                    chosen.append(candidate)
+            elif entry[3]:
                 chosen.append(candidate)
         return chosen
 
@@ -160,12 +162,8 @@ class Decisions:
     ) -> Decision:
         """Return the decision about one host, with every reason."""
         record = snapshot.records.get(uuid)
-        if record is None:
-            named = host in snapshot.uuids
-            refusal = MISMATCH if named else UNBOUND
-            return Decision(host, (refusal,), FOREVER)
-        if record.binding.host != host:
-            return Decision(host, (MISMATCH,), FOREVER)
+        if record is None or record.binding.host != host:
+            return self._unknown(host, snapshot, now)
         return decide(
             self._ruling(record.shape, snapshot),
             record,
@@ -173,6 +171,23 @@ class Decisions:
             self._bearings.boot_max_age_s,
             now,
         )
+
+    def _admits_unknown(self, snapshot: Snapshot, now: Instant) -> bool:
+        policy = snapshot.policy
+        return (
+            policy is not None
+            and min(self.demand.all_permissive_until, policy.expires_at) > now
+        )
+
+    def _unknown(
+        self, host: str, snapshot: Snapshot, now: Instant
+    ) -> Decision:
+        """Decide about a host that the policy does not bind, or not so."""
+        refusal = MISMATCH if host in snapshot.uuids else UNBOUND
+        if self._admits_unknown(snapshot, now):
+            until = self.demand.all_permissive_until
+            return Decision(host, (), until, would_refuse=(refusal,))
+        return Decision(host, (refusal,), FOREVER)
 
     def summary(
         self, uuid: str, host: str, snapshot: Snapshot, now: Instant
@@ -183,10 +198,14 @@ class Decisions:
             return summarise(self.decision(uuid, host, snapshot, now))
         return self._summary(record, snapshot, now)
 
-    def softened(self, candidate: Candidate) -> Summary | None:
+    def softened(
+        self, candidate: Candidate, snapshot: Snapshot, now: Instant
+    ) -> Summary | None:
         """Return what was set aside to admit a host, as last judged."""
         entry = self._entries.get(candidate.uuid)
-        return entry.softened if entry is not None else None
+        if entry is None or entry.host != candidate.host:
+            return summarise(self._unknown(candidate.host, snapshot, now))
+        return entry.softened
 
     def preferred(self, uuid: str, snapshot: Snapshot) -> float:
         """Return the share of what is merely preferred that a host has."""
@@ -257,7 +276,6 @@ class Decisions:
                     self._bearings.management_domain,
                 ),
                 policy.expires_at,
-                demand.permissive_until,
                 resolve_preferred(demand, shape, snapshot),
             )
             if len(self._rulings) > 2 * len(snapshot.shapes) + 64:

@@ -90,24 +90,16 @@ def rule(
     needs: tuple[ResolvedNeed, ...],
     closures: tuple[Closure, ...],
     bound: Instant,
-    permissive_until: Instant = NEVER,
     preferred: float = 1.0,
 ) -> Ruling:
     """Prepare resolved needs for being judged again and again.
 
     :param bound: when the policy expires
-    :param permissive_until: until when the server's project is permissive,
-        which sets closures aside
+    :param preferred: see :class:`Ruling`
     """
     index: dict[Atom, int] = {}
     all_of: dict[_Disjunction, None] = {}
     choices: dict[_Choice, None] = {}
-    closures = tuple(
-        dataclasses.replace(
-            c, permissive_until=max(c.permissive_until, permissive_until)
-        )
-        for c in closures
-    )
     for closure in closures:
         choices[_Choice((), closure.permissive_until)] = None
     for need in needs:

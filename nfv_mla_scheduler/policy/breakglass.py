@@ -8,6 +8,9 @@ which root it is meant for, so that it opens nothing elsewhere.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 from typing import NoReturn
 
 from nfv_mla_scheduler.errors import DocumentError
@@ -24,7 +27,6 @@ from nfv_mla_scheduler.policy.instants import write_instant
 from nfv_mla_scheduler.policy.root import Root
 from nfv_mla_scheduler.policy.values import BreakGlass
 from nfv_mla_scheduler.policy.values import BreakGlassTarget
-from nfv_mla_scheduler.standard.strict_yaml import YamlDocument
 from nfv_mla_scheduler.standard.strict_yaml import read_yaml
 
 BREAK_GLASS_TYPE = "application/vnd.nfv-mla.break-glass+yaml"
@@ -33,7 +35,7 @@ LIFE_MAX_S = 24 * 3600
 PAYLOAD_MAX = 16 * 1024
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_LINE = r"[^\x00-\x1f\x7f]{1,255}"
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}"
 _FORMS = {
     "format": re.escape(FORMAT),
     "root": "[0-9a-f]{64}",
@@ -59,7 +61,7 @@ def read_break_glass(data: bytes, root: Root, now: Instant) -> BreakGlass:
         document = read_yaml(verified.payload, max_bytes=PAYLOAD_MAX)
     except DocumentError as exc:
         raise _invalid(exc.problems) from None
-    waiver = _read(document, root, verified.signers[0])
+    waiver = _waiver(document.value, root, verified.signers[0])
     if waiver.since > now + AHEAD_MAX_S:
         _refuse(PolicyCode.NOT_YET, "has not begun")
     if now >= waiver.until:
@@ -80,69 +82,74 @@ def break_glass_envelope(
 
     :raises PolicyRefused: with INVALID, when it would be refused if signed
     """
-    lines = (
-        f"format: {FORMAT}",
-        f"root: {root.digest}",
-        f"{target.value}: {_quoted(name)}",
-        f"reason: {_quoted(reason)}",
-        f"since: {write_instant(since)}",
-        f"until: {write_instant(since + hours * 3600)}",
-    )
-    payload = "\n".join((*lines, "")).encode(errors="replace")
-    try:
-        _read(read_yaml(payload, max_bytes=PAYLOAD_MAX), root, "")
-    except DocumentError as exc:
-        raise _invalid(exc.problems) from None
-    return Envelope(payload, BREAK_GLASS_TYPE)
+    members = {
+        "format": FORMAT,
+        "root": root.digest,
+        target.value: name,
+        "reason": reason,
+        "since": write_instant(since),
+        "until": write_instant(since + hours * 3600),
+    }
+    _waiver(members, root, "")
+    lines = [f"{key}: {_quoted(text)}" for key, text in members.items()]
+    return Envelope("\n".join((*lines, "")).encode(), BREAK_GLASS_TYPE)
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _read(document: YamlDocument, root: Root, officer: str) -> BreakGlass:
-    value = document.value if isinstance(document.value, dict) else {}
-    targets = [t for t in BreakGlassTarget if t.value in value]
-    forms = dict(_FORMS)
-    for found in targets:
-        forms[found.value] = TARGETS[found]
-    problems = [
-        Problem(
-            bounded(key),
-            "is no key of a break-glass waiver",
-            line=document.line((key,)),
-        )
-        for key in value
-        if key not in forms
-    ]
-    for key, form in forms.items():
-        text = value.get(key)
-        if not isinstance(text, str) or not re.fullmatch(form, text):
-            line = document.line((key,))
-            message = "is missing or not of the right form"
-            problems.append(Problem(key, message, bounded(text or ""), line))
-    if len(targets) != 1:
-        message = "has to name exactly one server, host or project"
-        problems.append(Problem("document", message))
-    since = read_instant(str(value.get("since", "")))
-    until = read_instant(str(value.get("until", "")))
-    if since is None or until is None or not since < until:
-        message = "has to be a time in UTC after 'since'"
-        problems.append(Problem("until", message))
-    elif until - since > LIFE_MAX_S:
-        message = "is more than 24 hours after 'since'"
-        problems.append(Problem("until", message))
+def _waiver(value: object, root: Root, officer: str) -> BreakGlass:
+    """Return the waiver that a document holds, whatever its time is.
+
+    :raises PolicyRefused: with INVALID, or BAD_ROOT if it is not for ours
+    """
+    members = value if isinstance(value, dict) else {}
+    problems = (*_problems(members), *_time_problems(members))
     if problems:
-        raise _invalid(tuple(problems))
-    if value["root"] != root.digest:
+        raise _invalid(problems)
+    if members["root"] != root.digest:
         _refuse(
             PolicyCode.BAD_ROOT,
             "is meant for another root of trust than the configured one",
         )
+    since, until = _instant(members, "since"), _instant(members, "until")
     assert since is not None and until is not None
-    target = targets[0]
-    name, reason = value[target.value], value["reason"]
+    (target,) = _targets(members)
+    name, reason = members[target.value], members["reason"]
     return BreakGlass(target, name, reason, officer, since, until)
+
+
+def _targets(members: Mapping[str, Any]) -> list[BreakGlassTarget]:
+    return [target for target in BreakGlassTarget if target.value in members]
+
+
+def _problems(members: Mapping[str, Any]) -> Iterator[Problem]:
+    targets = _targets(members)
+    if len(targets) != 1:
+        message = "has to name exactly one server, host or project"
+        yield Problem("document", message)
+    forms = {**_FORMS, **{t.value: TARGETS[t] for t in targets}}
+    for key in members:
+        if key not in forms:
+            yield Problem(bounded(key), "is no key of a break-glass waiver")
+    for key, form in forms.items():
+        text = members.get(key)
+        if not isinstance(text, str) or not re.fullmatch(form, text):
+            message = "is missing, or not of the right form"
+            yield Problem(key, message, bounded(text or ""))
+
+
+def _time_problems(members: Mapping[str, Any]) -> Iterator[Problem]:
+    since, until = _instant(members, "since"), _instant(members, "until")
+    if since is None or until is None or not since < until:
+        yield Problem("until", "has to be a time in UTC after 'since'")
+    elif until - since > LIFE_MAX_S:
+        yield Problem("until", "is more than 24 hours after 'since'")
+
+
+def _instant(members: Mapping[str, Any], key: str) -> Instant | None:
+    return read_instant(str(members.get(key, "")))
 
 
 def _invalid(problems: tuple[Problem, ...]) -> PolicyRefused:

@@ -59,6 +59,16 @@ class Demand:
     trust_domain: str | None
     permissive_until: Instant
 
+    @property
+    def all_permissive_until(self) -> Instant:
+        """Until when nothing that is asked for is enforced anywhere.
+
+        A host of which nothing is known meets no need, so that it is refused
+        for the sake of each of them.
+        """
+        needs = (need.permissive_until for need in self.needs)
+        return max(self.permissive_until, min(needs, default=NEVER))
+
 
 def bind(
     requirement: Requirement, policy: Policy, catalogue: Catalogue

@@ -109,7 +109,7 @@ class PolicyKeeper:
             except PolicyRefused as exc:
                 self._note_refusal(digest, exc)
                 raise
-            self._refused = self._told = None
+            self._told = None
             self._take(policy, data, digest)
             return policy
 

@@ -25,7 +25,6 @@ from nfv_mla_scheduler.standard.values import Profile
 from nfv_mla_scheduler.standard.values import StandardRequirement
 
 _LOCATION = "5.1.6"
-_KEYED = ("concealed-resource-usage", "conceals")
 
 
 def profile_needs(
@@ -56,19 +55,11 @@ def profile_needs(
 def _standard_needs(
     requirement: StandardRequirement, profile: Profile, names: set[str]
 ) -> Iterator[Need]:
-    groups = requirement.groups
-    if requirement.name == _LOCATION and profile.location_axes:
-        groups = (
-            tuple(
-                dataclasses.replace(term, key=axis.value)
-                for term in groups[0]
-                for axis in profile.location_axes
-            ),
-        )
-    for key in requirement.per_key or (None,):
-        keyed = [[_for_key(term, key) for term in g] for g in groups]
+    for _key, groups in requirement.expanded():
+        if requirement.name == _LOCATION and profile.location_axes:
+            groups = _on_axes(groups[0], profile)
         yield Need(
-            requirement.name, requirement.name, _adjusted(keyed, profile)
+            requirement.name, requirement.name, _adjusted(groups, profile)
         )
     if names.intersection(requirement.further_if):
         yield Need(
@@ -121,10 +112,15 @@ def _vouchers(profile: Profile, policy: Policy) -> tuple[Group, ...]:
     )
 
 
-def _for_key(term: Term, key: str | None) -> Term:
-    if key is None or term.name not in _KEYED:
-        return term
-    return dataclasses.replace(term, key=key)
+def _on_axes(group: Group, profile: Profile) -> tuple[Group, ...]:
+    """Return the location terms of 5.1.6 for each axis that matters."""
+    return (
+        tuple(
+            dataclasses.replace(term, key=axis.value)
+            for term in group
+            for axis in profile.location_axes
+        ),
+    )
 
 
 def _adjusted(

@@ -73,6 +73,8 @@ class State:
     def keep(self, envelope: bytes, highest: Highest) -> None:
         """Write both, unless another process has kept a newer policy.
 
+        Of two policies of one version the first one stays.
+
         The envelope comes first: a crash in between leaves an envelope newer
         than the highest version, which the envelope itself then raises.
 
@@ -81,7 +83,7 @@ class State:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked():
-                if self._newest() > highest[0]:
+                if not self._rises(highest):
                     return
                 self._write(ENVELOPE, envelope)
                 members = {"version": highest[0], "digest": highest[1]}
@@ -89,12 +91,13 @@ class State:
         except OSError as exc:
             raise self._fault(exc) from None
 
-    def _newest(self) -> int:
+    def _rises(self, highest: Highest) -> bool:
+        """Whether ``highest`` may follow what another process has kept."""
         try:
-            highest = self.load_highest()
+            kept = self.load_highest()
         except StateFault:
-            return 0
-        return highest[0] if highest else 0
+            return True
+        return kept is None or highest[0] > kept[0] or highest == kept
 
     def _load(self, name: str, limit: int) -> bytes | None:
         try:

@@ -1,112 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plain client of a cloud's compute and Placement APIs.
+"""A plain client of a cloud's compute API, for tests and demo.
 
-Speaks HTTP only and knows nothing of where the cloud runs.  Servers and
-flavors are named by their ids; what the API answers is handed on as it is.
+Servers and flavors are named by their ids; what the API answers is handed on
+as it is.
 """
 
 from __future__ import annotations
 
-import time
 import typing as ty
 
-import requests
-
+from tests.cloud import access
 from tests.cloud import description
 
-Json = dict[str, ty.Any]
-
-#: How often an operation is looked at until it is done.
-POLL_INTERVAL_S = 0.05
+Json = access.Json
+ApiError = access.ApiError
+TimedOut = access.TimedOut
 
 #: States of a server that pass by themselves.
-_PASSING = frozenset({'BUILD', 'RESIZE', 'MIGRATING', 'REBUILD', 'REBOOT',
-                      'HARD_REBOOT', 'REVERT_RESIZE'})
+_PASSING = frozenset(
+    {
+        "BUILD",
+        "RESIZE",
+        "MIGRATING",
+        "REBUILD",
+        "REBOOT",
+        "HARD_REBOOT",
+        "REVERT_RESIZE",
+    }
+)
 
 
-class ApiError(Exception):
-    """The API refused a request."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f'{status}: {message}')
-        #: HTTP status.
-        self.status = status
-        self.message = message
-
-
-class TimedOut(Exception):
-    """A server did not reach the wanted state in time."""
-
-
-class Client:
+class Client(access.Access):
     """One user's view of the cloud."""
-
-    def __init__(
-        self, endpoints: ty.Mapping[str, str], token: str, *,
-        microversion: str = 'latest', timeout_s: float = 60,
-    ) -> None:
-        """Talk to these endpoints.
-
-        :param endpoints: URL of each service, by its type
-        :param microversion: of the compute API, where a call names no other
-        :param timeout_s: how long ``settled`` and ``wait_*`` wait
-        """
-        self.token = token
-        self.microversion = microversion
-        self.timeout_s = timeout_s
-        self._endpoints = endpoints
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers['X-Auth-Token'] = token
-
-    def request(
-        self, method: str, path: str, body: Json | None = None, *,
-        microversion: str | None = None, service: str = 'compute',
-    ) -> ty.Any:
-        """Send one request and return what its JSON answer says.
-
-        :param microversion: of the service's API
-        :raises ApiError: for a status of 400 or more
-        """
-        if service == 'compute':
-            microversion = microversion or self.microversion
-        headers = {'Accept': 'application/json'}
-        if microversion:
-            headers['OpenStack-API-Version'] = f'{service} {microversion}'
-        response = self._session.request(
-            method, self._endpoints[service] + path, json=body,
-            headers=headers, timeout=self.timeout_s)
-        if response.status_code >= 400:
-            raise ApiError(response.status_code, _message(response))
-        return response.json() if response.content else None
 
     # Flavors and servers.
 
     def create_flavor(
-        self, name: str, extra_specs: ty.Mapping[str, str] | None = None, *,
-        vcpus: int = 1, memory_mb: int = 512, disk_gb: int = 1,
+        self,
+        name: str,
+        extra_specs: ty.Mapping[str, str] | None = None,
+        *,
+        vcpus: int = 1,
+        memory_mb: int = 512,
+        disk_gb: int = 1,
         microversion: str | None = None,
     ) -> str:
         """Create a flavor and return its id.
 
         :param microversion: of the request that sets the extra specs
         """
-        flavor_id: str = self.request('POST', '/flavors', {'flavor': {
-            'name': name, 'vcpus': vcpus, 'ram': memory_mb, 'disk': disk_gb,
-        }})['flavor']['id']
+        flavor_id: str = self.request(
+            "POST",
+            "/flavors",
+            {
+                "flavor": {
+                    "name": name,
+                    "vcpus": vcpus,
+                    "ram": memory_mb,
+                    "disk": disk_gb,
+                }
+            },
+        )["flavor"]["id"]
         if extra_specs:
             self.request(
-                'POST', f'/flavors/{flavor_id}/os-extra_specs',
-                {'extra_specs': dict(extra_specs)},
-                microversion=microversion)
+                "POST",
+                f"/flavors/{flavor_id}/os-extra_specs",
+                {"extra_specs": dict(extra_specs)},
+                microversion=microversion,
+            )
         return flavor_id
 
     def create_server(
-        self, name: str, flavor: str, *,
+        self,
+        name: str,
+        flavor: str,
+        *,
         image: description.Image = description.PLAIN_IMAGE,
-        host: str | None = None, zone: str | None = None,
-        hints: ty.Mapping[str, ty.Any] | None = None, count: int = 1,
-        wait: bool = True, microversion: str | None = None,
+        host: str | None = None,
+        zone: str | None = None,
+        hints: ty.Mapping[str, ty.Any] | None = None,
+        count: int = 1,
+        wait: bool = True,
+        microversion: str | None = None,
     ) -> str:
         """Create a server and return its id.
 
@@ -115,100 +90,132 @@ class Client:
         :param wait: until it is built or in error, whichever it is
         """
         server: Json = {
-            'name': name, 'flavorRef': flavor, 'imageRef': image.id,
-            'networks': 'none', 'min_count': count, 'max_count': count}
+            "name": name,
+            "flavorRef": flavor,
+            "imageRef": image.id,
+            "networks": "none",
+            "min_count": count,
+            "max_count": count,
+        }
         if host is not None:
-            server['host'] = host
+            server["host"] = host
         if zone is not None:
-            server['availability_zone'] = zone
-        body: Json = {'server': server}
+            server["availability_zone"] = zone
+        body: Json = {"server": server}
         if hints:
-            body['os:scheduler_hints'] = dict(hints)
+            body["os:scheduler_hints"] = dict(hints)
         server_id: str = self.request(
-            'POST', '/servers', body, microversion=microversion,
-        )['server']['id']
+            "POST",
+            "/servers",
+            body,
+            microversion=microversion,
+        )["server"]["id"]
         if wait:
             self.settled(server_id)
         return server_id
 
     def server(self, server_id: str, microversion: str | None = None) -> Json:
-        return ty.cast(Json, self.request(
-            'GET', f'/servers/{server_id}',
-            microversion=microversion)['server'])
+        return ty.cast(
+            Json,
+            self.request(
+                "GET", f"/servers/{server_id}", microversion=microversion
+            )["server"],
+        )
 
     def servers(self, *, all_projects: bool = False) -> list[Json]:
-        query = '?all_tenants=1' if all_projects else ''
-        return ty.cast(list[Json], self.request(
-            'GET', f'/servers/detail{query}')['servers'])
+        query = "?all_tenants=1" if all_projects else ""
+        return ty.cast(
+            list[Json],
+            self.request("GET", f"/servers/detail{query}")["servers"],
+        )
 
     def host_of(self, server_id: str) -> str | None:
         """Return the host as the API says it, None where it says none.
 
         Only an administrator is told.
         """
-        host: str | None = self.server(server_id).get(
-            'OS-EXT-SRV-ATTR:host')
+        host: str | None = self.server(server_id).get("OS-EXT-SRV-ATTR:host")
         return host
 
     def status_of(self, server_id: str) -> str:
-        return ty.cast(str, self.server(server_id)['status'])
+        return ty.cast(str, self.server(server_id)["status"])
 
     def fault_of(self, server_id: str) -> Json | None:
         """Return the fault as this user may read it.
 
         It has ``code`` and ``message``; for an administrator ``details``.
         """
-        return ty.cast('Json | None', self.server(server_id).get('fault'))
+        return ty.cast("Json | None", self.server(server_id).get("fault"))
 
     def delete(self, server_id: str) -> None:
         """Delete a server and wait until it is gone."""
-        self.request('DELETE', f'/servers/{server_id}')
-        self.wait_until(lambda: self._is_gone(server_id),
-                        f'server {server_id} is not gone')
+        self.request("DELETE", f"/servers/{server_id}")
+        self.wait_until(
+            lambda: self._is_gone(server_id), f"server {server_id} is not gone"
+        )
 
     # What an operation on a server returns is the server once it rests.
 
     def act(
-        self, server_id: str, action: str, arguments: ty.Any = None, *,
-        microversion: str | None = None, wait: bool = True,
+        self,
+        server_id: str,
+        action: str,
+        arguments: ty.Any = None,
+        *,
+        microversion: str | None = None,
+        wait: bool = True,
     ) -> Json:
         """Send an action; by default wait until the server rests again."""
-        self.request('POST', f'/servers/{server_id}/action',
-                     {action: arguments}, microversion=microversion)
+        self.request(
+            "POST",
+            f"/servers/{server_id}/action",
+            {action: arguments},
+            microversion=microversion,
+        )
         return self.settled(server_id) if wait else self.server(server_id)
 
     def live_migrate(
-        self, server_id: str, host: str | None = None, *,
-        force: bool | None = None, microversion: str | None = None,
+        self,
+        server_id: str,
+        host: str | None = None,
+        *,
+        force: bool | None = None,
+        microversion: str | None = None,
     ) -> Json:
         """Live-migrate a server.
 
         :param force: only in microversions 2.30 to 2.67
         """
-        arguments: Json = {'host': host, 'block_migration': 'auto'}
+        arguments: Json = {"host": host, "block_migration": "auto"}
         if _is_older(microversion, (2, 25)):
             arguments.update(block_migration=False, disk_over_commit=False)
         if force is not None:
-            arguments['force'] = force
-        return self.act(server_id, 'os-migrateLive', arguments,
-                        microversion=microversion)
+            arguments["force"] = force
+        return self.act(
+            server_id, "os-migrateLive", arguments, microversion=microversion
+        )
 
     def migrate(self, server_id: str, host: str | None = None) -> Json:
         return self.act(
-            server_id, 'migrate', None if host is None else {'host': host})
+            server_id, "migrate", None if host is None else {"host": host}
+        )
 
     def resize(self, server_id: str, flavor: str) -> Json:
-        return self.act(server_id, 'resize', {'flavorRef': flavor})
+        return self.act(server_id, "resize", {"flavorRef": flavor})
 
     def confirm_resize(self, server_id: str) -> Json:
-        return self.act(server_id, 'confirmResize')
+        return self.act(server_id, "confirmResize")
 
     def revert_resize(self, server_id: str) -> Json:
-        return self.act(server_id, 'revertResize')
+        return self.act(server_id, "revertResize")
 
     def evacuate(
-        self, server_id: str, host: str | None = None, *,
-        force: bool | None = None, microversion: str | None = None,
+        self,
+        server_id: str,
+        host: str | None = None,
+        *,
+        force: bool | None = None,
+        microversion: str | None = None,
     ) -> Json:
         """Evacuate a server from a host that is down.
 
@@ -216,60 +223,82 @@ class Client:
         """
         arguments: Json = {}
         if host is not None:
-            arguments['host'] = host
+            arguments["host"] = host
         if force is not None:
-            arguments['force'] = force
+            arguments["force"] = force
         if _is_older(microversion, (2, 14)):
-            arguments['onSharedStorage'] = False
-        return self.act(server_id, 'evacuate', arguments,
-                        microversion=microversion)
+            arguments["onSharedStorage"] = False
+        return self.act(
+            server_id, "evacuate", arguments, microversion=microversion
+        )
 
     def rebuild(
-        self, server_id: str,
+        self,
+        server_id: str,
         image: description.Image = description.PLAIN_IMAGE,
     ) -> Json:
-        return self.act(server_id, 'rebuild', {'imageRef': image.id})
+        return self.act(server_id, "rebuild", {"imageRef": image.id})
 
     def shelve(self, server_id: str) -> Json:
-        return self.act(server_id, 'shelve')
+        return self.act(server_id, "shelve")
 
     def unshelve(
-        self, server_id: str, *, host: str | None = None,
+        self,
+        server_id: str,
+        *,
+        host: str | None = None,
         zone: str | None = None,
     ) -> Json:
-        wanted = {key: value for key, value in (
-            ('host', host), ('availability_zone', zone)) if value is not None}
-        return self.act(server_id, 'unshelve', wanted or None)
+        wanted = {
+            key: value
+            for key, value in (("host", host), ("availability_zone", zone))
+            if value is not None
+        }
+        return self.act(server_id, "unshelve", wanted or None)
 
     def stop(self, server_id: str) -> Json:
-        return self.act(server_id, 'os-stop')
+        return self.act(server_id, "os-stop")
 
     def start(self, server_id: str) -> Json:
-        return self.act(server_id, 'os-start')
+        return self.act(server_id, "os-start")
 
     # Hosts, for an administrator.
 
     def service_of(self, host: str) -> Json:
         """Return the compute service of a host."""
-        return ty.cast(Json, self.request(
-            'GET', f'/os-services?binary=nova-compute&host={host}',
-        )['services'][0])
+        return ty.cast(
+            Json,
+            self.request(
+                "GET",
+                f"/os-services?binary=nova-compute&host={host}",
+            )["services"][0],
+        )
 
     def update_service(self, host: str, **changes: ty.Any) -> Json:
         """Change ``status``, ``disabled_reason``, ``forced_down``."""
-        service_id = self.service_of(host)['id']
-        return ty.cast(Json, self.request(
-            'PUT', f'/os-services/{service_id}', changes)['service'])
+        service_id = self.service_of(host)["id"]
+        return ty.cast(
+            Json,
+            self.request("PUT", f"/os-services/{service_id}", changes)[
+                "service"
+            ],
+        )
 
     def hypervisors(self) -> list[Json]:
-        return ty.cast(list[Json], self.request(
-            'GET', '/os-hypervisors/detail')['hypervisors'])
+        return ty.cast(
+            list[Json],
+            self.request("GET", "/os-hypervisors/detail")["hypervisors"],
+        )
 
     def migrations(self, server_id: str) -> list[Json]:
         """Return the migrations of a server, newest first."""
-        return ty.cast(list[Json], self.request(
-            'GET', f'/os-migrations?instance_uuid={server_id}',
-        )['migrations'])
+        return ty.cast(
+            list[Json],
+            self.request(
+                "GET",
+                f"/os-migrations?instance_uuid={server_id}",
+            )["migrations"],
+        )
 
     # Waiting.
 
@@ -279,32 +308,21 @@ class Client:
 
         def rests() -> bool:
             found.update(self.server(server_id))
-            return (found['OS-EXT-STS:task_state'] is None
-                    and found['status'] not in _PASSING)
+            return (
+                found["OS-EXT-STS:task_state"] is None
+                and found["status"] not in _PASSING
+            )
 
-        self.wait_until(
-            rests, f'server {server_id} does not come to rest')
+        self.wait_until(rests, f"server {server_id} does not come to rest")
         return found
 
     def wait_for_status(self, server_id: str, status: str) -> Json:
         """Wait until a server has this status."""
         self.wait_until(
             lambda: self.status_of(server_id) == status,
-            f'server {server_id} does not become {status}')
+            f"server {server_id} does not become {status}",
+        )
         return self.server(server_id)
-
-    def wait_until(
-        self, condition: ty.Callable[[], bool], otherwise: str,
-    ) -> None:
-        """Wait until something is so.
-
-        :raises TimedOut: with *otherwise* as its text
-        """
-        deadline = time.monotonic() + self.timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimedOut(f'after {self.timeout_s} s {otherwise}')
-            time.sleep(POLL_INTERVAL_S)
 
     def _is_gone(self, server_id: str) -> bool:
         try:
@@ -316,23 +334,8 @@ class Client:
         return False
 
 
-def _message(response: requests.Response) -> str:
-    """Return what an API says in words about its refusal."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return response.text
-    if isinstance(answer, dict) and isinstance(answer.get('errors'), list):
-        return '; '.join(str(error.get('detail'))
-                         for error in answer['errors'])
-    for fault in answer.values() if isinstance(answer, dict) else ():
-        if isinstance(fault, dict) and 'message' in fault:
-            return str(fault['message'])
-    return response.text
-
-
 def _is_older(microversion: str | None, than: tuple[int, int]) -> bool:
-    if microversion is None or microversion == 'latest':
+    if microversion is None or microversion == "latest":
         return False
-    major, _, minor = microversion.partition('.')
+    major, _, minor = microversion.partition(".")
     return (int(major), int(minor)) < than

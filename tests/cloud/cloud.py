@@ -25,11 +25,14 @@ from tests.cloud import nova
 from tests.cloud import wsgi
 
 
-class Cloud(fixtures.Fixture):  # type: ignore[misc]
+class Cloud(fixtures.Fixture):
     """Nova, Placement and what their clients need of Keystone and Glance."""
 
     def __init__(
-        self, description: desc.Description, *, port: int = 0,
+        self,
+        description: desc.Description,
+        *,
+        port: int = 0,
         log_level: int = logging.WARNING,
     ) -> None:
         """Describe a cloud that is still to be started.
@@ -44,22 +47,23 @@ class Cloud(fixtures.Fixture):  # type: ignore[misc]
         self._port = port
         self._log_level = log_level
 
-    def _setUp(self) -> None:
+    def _setUp(self) -> None:  # noqa: N802
         self.addCleanup(_join_threads_since(threading.enumerate()))
         self._identity = identity.Identity(self.description.users)
         self._listener = http.Listener(self._port)
         self.addCleanup(self._listener.close)
         self._nova = nova.Services(
-            self.description, self._identity, self._log_level)
+            self.description, self._identity, self._log_level
+        )
         self.addCleanup(self._stop_nova)
         self._nova.setUp()
         self.our_log = self._nova.quiet.ours
         self.url = self._listener.url
         self.endpoints = {
-            'identity': f'{self.url}/identity',
-            'compute': f'{self.url}/compute/v2.1',
-            'placement': f'{self.url}/placement',
-            'image': f'{self.url}/image',
+            "identity": f"{self.url}/identity",
+            "compute": f"{self.url}/compute/v2.1",
+            "placement": f"{self.url}/placement",
+            "image": f"{self.url}/image",
         }
         self._listener.serve(self._apis())
         # Once more, now to be the first: the APIs go before the services.
@@ -75,29 +79,32 @@ class Cloud(fixtures.Fixture):  # type: ignore[misc]
         self.cleanUp()
 
     def client(
-        self, user: desc.User = desc.ADMIN, **kwargs: ty.Any,
+        self,
+        user: desc.User = desc.ADMIN,
+        **kwargs: ty.Any,
     ) -> client.Client:
         """Return a client that has a token of this user."""
         return client.Client(
-            self.endpoints, self._identity.issue(user), **kwargs)
+            self.endpoints, self._identity.issue(user), **kwargs
+        )
 
     def environment(self, user: desc.User = desc.ADMIN) -> dict[str, str]:
         """Return the OS_* variables by which OpenStack's own clients work."""
         return {
-            'OS_AUTH_TYPE': 'password',
-            'OS_AUTH_URL': f'{self.endpoints["identity"]}/v3',
-            'OS_IDENTITY_API_VERSION': '3',
-            'OS_USERNAME': user.name,
-            'OS_PASSWORD': user.name,
-            'OS_PROJECT_NAME': user.project,
-            'OS_USER_DOMAIN_ID': 'default',
-            'OS_PROJECT_DOMAIN_ID': 'default',
-            'OS_REGION_NAME': 'RegionOne',
+            "OS_AUTH_TYPE": "password",
+            "OS_AUTH_URL": f"{self.endpoints['identity']}/v3",
+            "OS_IDENTITY_API_VERSION": "3",
+            "OS_USERNAME": user.name,
+            "OS_PASSWORD": user.name,
+            "OS_PROJECT_NAME": user.project,
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+            "OS_REGION_NAME": "RegionOne",
         }
 
     def driver(self, host: str) -> driver.Driver:
         """Return a host's virt driver, to look at or to make it lie."""
-        return self._nova.drivers.by_host[host]
+        return ty.cast(driver.Driver, self._nova.drivers.by_host[host])
 
     def stop_compute(self, host: str) -> None:
         """Stop the compute service of a host; its guests stay."""
@@ -120,13 +127,14 @@ class Cloud(fixtures.Fixture):  # type: ignore[misc]
             if not self._nova.is_running(compute.name):
                 self._nova.start_compute(compute.name)
             service = admin.service_of(compute.name)
-            if service['forced_down'] or service['status'] != 'enabled':
+            if service["forced_down"] or service["status"] != "enabled":
                 admin.update_service(
-                    compute.name, forced_down=False, status='enabled')
+                    compute.name, forced_down=False, status="enabled"
+                )
         for server in admin.servers(all_projects=True):
-            admin.delete(server['id'])
-        for flavor in admin.request('GET', '/flavors')['flavors']:
-            admin.request('DELETE', f'/flavors/{flavor["id"]}')
+            admin.delete(server["id"])
+        for flavor in admin.request("GET", "/flavors")["flavors"]:
+            admin.request("DELETE", f"/flavors/{flavor['id']}")
         self.our_log.forget()
 
     def set_policy(self, rules: ty.Mapping[str, str]) -> None:
@@ -151,16 +159,22 @@ class Cloud(fixtures.Fixture):  # type: ignore[misc]
 
     def _apis(self) -> wsgi.Application:
         placement = self._nova.placement_api()
-        return wsgi.Mount({
-            'compute': http.OneAtATime(self._nova.compute_api()),
-            'placement': http.OneAtATime(
-                identity.TokenAuth(placement, self._identity,
-                                   open_paths=('', '/'))),
-            'identity': identity.IdentityApi(
-                self._identity, self.endpoints),
-            'image': image_api.ImageApi(
-                self._nova.glance, self.endpoints['image']),
-        })
+        return wsgi.Mount(
+            {
+                "compute": http.OneAtATime(self._nova.compute_api()),
+                "placement": http.OneAtATime(
+                    identity.TokenAuth(
+                        placement, self._identity, open_paths=("", "/")
+                    )
+                ),
+                "identity": identity.IdentityApi(
+                    self._identity, self.endpoints
+                ),
+                "image": image_api.ImageApi(
+                    self._nova.glance, self.endpoints["image"]
+                ),
+            }
+        )
 
 
 def _join_threads_since(
@@ -170,4 +184,5 @@ def _join_threads_since(
         gc.collect()
         for thread in set(threading.enumerate()) - set(before):
             thread.join(timeout=5)
+
     return join

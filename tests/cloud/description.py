@@ -11,23 +11,23 @@ import dataclasses
 import typing as ty
 import uuid
 
-_NAMESPACE = uuid.UUID('8ad7dd69-9d2a-5a9b-8a5f-8c0a1c2b6a53')
+_NAMESPACE = uuid.UUID("8ad7dd69-9d2a-5a9b-8a5f-8c0a1c2b6a53")
 
 #: Nova's names of its memory-encryption models (hw:mem_encryption_model).
-AMD_SEV = 'amd-sev'
-AMD_SEV_ES = 'amd-sev-es'
-AMD_SEV_SNP = 'amd-sev-snp'
-INTEL_TDX = 'intel-tdx'
+AMD_SEV = "amd-sev"
+AMD_SEV_ES = "amd-sev-es"
+AMD_SEV_SNP = "amd-sev-snp"
+INTEL_TDX = "intel-tdx"
 
 
 def identifier(kind: str, name: str) -> str:
     """Return the UUID that something of this kind and name has."""
-    return str(uuid.uuid5(_NAMESPACE, f'{kind}/{name}'))
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{name}"))
 
 
 def project_id(name: str) -> str:
     """Return the id of a project; like Keystone's, it has no hyphens."""
-    return uuid.UUID(identifier('project', name)).hex
+    return uuid.UUID(identifier("project", name)).hex
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,20 +37,20 @@ class Compute:
     name: str
     #: Of the compute node, hence of its Placement provider; by default it
     #: follows from the name.
-    uuid: str = ''
+    uuid: str = ""
     vcpus: int = 16
     memory_mb: int = 32768
     disk_gb: int = 500
     #: How many guests of which model can have their memory encrypted.
     encrypted_guests: ty.Mapping[str, int] = dataclasses.field(
-        default_factory=dict)
+        default_factory=dict
+    )
     #: Traits of the provider beside those of the driver's capabilities.
     traits: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.uuid:
-            object.__setattr__(
-                self, 'uuid', identifier('compute', self.name))
+            object.__setattr__(self, "uuid", identifier("compute", self.name))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,36 +58,44 @@ class Image:
     """An image that Glance shall know."""
 
     name: str
-    properties: ty.Mapping[str, str] = dataclasses.field(
-        default_factory=dict)
-    id: str = ''
+    properties: ty.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    id: str = ""
 
     def __post_init__(self) -> None:
         if not self.id:
-            object.__setattr__(self, 'id', identifier('image', self.name))
+            object.__setattr__(self, "id", identifier("image", self.name))
 
 
-PLAIN_IMAGE = Image('plain')
+PLAIN_IMAGE = Image("plain")
 #: What Nova asks of an image for any model of memory encryption.
-CONFIDENTIAL_IMAGE = Image('confidential', {
-    'hw_firmware_type': 'uefi',
-    'hw_machine_type': 'q35',
-    'hw_firmware_stateless': 'true',
-    'hw_video_model': 'none',
-})
-SIGNED_IMAGE = Image('signed', {
-    'img_signature': 'c2lnbmF0dXJl',
-    'img_signature_hash_method': 'SHA-256',
-    'img_signature_key_type': 'RSA-PSS',
-    'img_signature_certificate_uuid': identifier('certificate', 'signed'),
-})
+CONFIDENTIAL_IMAGE = Image(
+    "confidential",
+    {
+        "hw_firmware_type": "uefi",
+        "hw_machine_type": "q35",
+        "hw_firmware_stateless": "true",
+        "hw_video_model": "none",
+    },
+)
+SIGNED_IMAGE = Image(
+    "signed",
+    {
+        "img_signature": "c2lnbmF0dXJl",
+        "img_signature_hash_method": "SHA-256",
+        "img_signature_key_type": "RSA-PSS",
+        "img_signature_certificate_uuid": identifier("certificate", "signed"),
+    },
+)
 #: Asks for what a sensitive function may need of its guest: a random number
 #: generator, encrypted local disks.
-HARDENED_IMAGE = Image('hardened', {
-    'hw_rng_model': 'virtio',
-    'hw_ephemeral_encryption': 'true',
-    'hw_ephemeral_encryption_format': 'luks',
-})
+HARDENED_IMAGE = Image(
+    "hardened",
+    {
+        "hw_rng_model": "virtio",
+        "hw_ephemeral_encryption": "true",
+        "hw_ephemeral_encryption_format": "luks",
+    },
+)
 IMAGES = (PLAIN_IMAGE, CONFIDENTIAL_IMAGE, SIGNED_IMAGE, HARDENED_IMAGE)
 
 
@@ -97,21 +105,22 @@ class User:
 
     name: str
     project: str
-    roles: frozenset[str] = frozenset({'reader', 'member'})
+    roles: frozenset[str] = frozenset({"reader", "member"})
 
     @property
     def id(self) -> str:
-        return uuid.UUID(identifier('user', self.name)).hex
+        return uuid.UUID(identifier("user", self.name)).hex
 
     @property
     def project_id(self) -> str:
         return project_id(self.project)
 
 
-ADMIN = User('admin', 'admin', frozenset(
-    {'reader', 'member', 'manager', 'admin'}))
-TENANT = User('tenant', 'tenant')
-OTHER_TENANT = User('other-tenant', 'other-tenant')
+ADMIN = User(
+    "admin", "admin", frozenset({"reader", "member", "manager", "admin"})
+)
+TENANT = User("tenant", "tenant")
+OTHER_TENANT = User("other-tenant", "other-tenant")
 USERS = (ADMIN, TENANT, OTHER_TENANT)
 
 
@@ -123,7 +132,8 @@ class Description:
     images: tuple[Image, ...] = IMAGES
     users: tuple[User, ...] = USERS
     available_filters: tuple[str, ...] = (
-        'nova.scheduler.filters.all_filters',)
+        "nova.scheduler.filters.all_filters",
+    )
     #: None: those that Nova enables by default.
     enabled_filters: tuple[str, ...] | None = None
     #: None: those that Nova has by default.
@@ -135,7 +145,9 @@ class Description:
     register_options: ty.Callable[[ty.Any], object] | None = None
     #: Configuration group -> option -> value; ``DEFAULT`` is a group too.
     overrides: ty.Mapping[str, ty.Mapping[str, object]] = dataclasses.field(
-        default_factory=dict)
+        default_factory=dict
+    )
     #: Rules of Nova's API policy that differ from its defaults.
     policy_rules: ty.Mapping[str, str] = dataclasses.field(
-        default_factory=dict)
+        default_factory=dict
+    )

@@ -24,17 +24,19 @@ _ENCRYPTION_TRAITS = {
 }
 
 
-class Driver(fake.FakeDriver):  # type: ignore[misc]
+class Driver(fake.FakeDriver):
     """Nova's fake driver, of one described host."""
 
-    capabilities = dict(
+    capabilities: ty.ClassVar[dict[str, bool]] = dict(
         fake.FakeDriver.capabilities,
         supports_ephemeral_encryption=True,
         supports_ephemeral_encryption_luks=True,
     )
 
     def __init__(
-        self, virtapi: ty.Any, compute: description.Compute,
+        self,
+        virtapi: ty.Any,
+        compute: description.Compute,
     ) -> None:
         self.compute = compute
         self.vcpus = compute.vcpus
@@ -47,16 +49,17 @@ class Driver(fake.FakeDriver):  # type: ignore[misc]
         self._set_nodes([self.compute.name])
 
     def get_available_resource(self, nodename: str) -> dict[str, ty.Any]:
-        resources: dict[str, ty.Any] = super().get_available_resource(
-            nodename)
-        resources['uuid'] = self.compute.uuid
+        resources: dict[str, ty.Any] = super().get_available_resource(nodename)
+        resources["uuid"] = self.compute.uuid
         return resources
 
     def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
         return {self.compute.uuid: self.compute.name}
 
     def update_provider_tree(
-        self, provider_tree: ty.Any, nodename: str,
+        self,
+        provider_tree: ty.Any,
+        nodename: str,
         allocations: ty.Any = None,
     ) -> None:
         super().update_provider_tree(provider_tree, nodename, allocations)
@@ -67,48 +70,72 @@ class Driver(fake.FakeDriver):  # type: ignore[misc]
 
     @staticmethod
     def _provide_encryption(
-        provider_tree: ty.Any, nodename: str, model: str, guests: int,
+        provider_tree: ty.Any,
+        nodename: str,
+        model: str,
+        guests: int,
     ) -> None:
         # As the libvirt driver does: a child provider for each model.
-        name = f'{nodename}_{model.replace("-", "_")}'
+        name = f"{nodename}_{model.replace('-', '_')}"
         if not provider_tree.exists(name):
             provider_tree.new_child(name, nodename)
-        provider_tree.update_inventory(name, {
-            os_resource_classes.MEM_ENCRYPTION_CONTEXT: {
-                'total': guests, 'reserved': 0, 'allocation_ratio': 1.0,
-                'min_unit': 1, 'max_unit': 1, 'step_size': 1,
-            }})
+        provider_tree.update_inventory(
+            name,
+            {
+                os_resource_classes.MEM_ENCRYPTION_CONTEXT: {
+                    "total": guests,
+                    "reserved": 0,
+                    "allocation_ratio": 1.0,
+                    "min_unit": 1,
+                    "max_unit": 1,
+                    "step_size": 1,
+                }
+            },
+        )
         provider_tree.add_traits(
-            name, os_traits.OWNER_NOVA, _ENCRYPTION_TRAITS[model])
+            name, os_traits.OWNER_NOVA, _ENCRYPTION_TRAITS[model]
+        )
 
     def post_live_migration(
-        self, context: ty.Any, instance: ty.Any, block_device_info: ty.Any,
+        self,
+        context: ty.Any,
+        instance: ty.Any,
+        block_device_info: ty.Any,
         migrate_data: ty.Any = None,
     ) -> None:
         # The fake driver forgets that the guest has left the source.
-        self.destroy(context, instance, network_info=None,
-                     block_device_info=block_device_info)
+        self.destroy(
+            context,
+            instance,
+            network_info=None,
+            block_device_info=block_device_info,
+        )
 
 
-class DriversFixture(fixtures.Fixture):  # type: ignore[misc]
+class DriversFixture(fixtures.Fixture):
     """Give each compute service that starts the driver of its host.
 
     A host keeps its driver, hence its guests, when its service restarts.
     """
 
     def __init__(
-        self, computes: ty.Iterable[description.Compute], conf: ty.Any,
+        self,
+        computes: ty.Iterable[description.Compute],
+        conf: ty.Any,
     ) -> None:
         super().__init__()
         self._computes = {compute.name: compute for compute in computes}
         self._conf = conf
         self.by_host: dict[str, Driver] = {}
 
-    def _setUp(self) -> None:
+    def _setUp(self) -> None:  # noqa: N802
         # The driver is loaded by name, from below nova.virt, while the
         # host's name is what CONF says at that moment.
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova.virt.driver.load_compute_driver', self._load))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                "nova.virt.driver.load_compute_driver", self._load
+            )
+        )
 
     def _load(self, virtapi: ty.Any, compute_driver: ty.Any = None) -> Driver:
         host = self._conf.host

@@ -24,7 +24,8 @@ class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     def server_bind(self) -> None:
         # WSGIServer's own asks the name service for our name.
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name = "127.0.0.1"
+        self.server_port = self.socket.getsockname()[1]
         self.setup_environ()
 
 
@@ -45,7 +46,9 @@ class OneAtATime:
         self._lock = threading.Lock()
 
     def __call__(
-        self, environ: wsgi.Environ, start_response: wsgi.StartResponse,
+        self,
+        environ: wsgi.Environ,
+        start_response: wsgi.StartResponse,
     ) -> ty.Iterable[bytes]:
         with self._lock:
             return list(self._app(environ, start_response))
@@ -59,19 +62,22 @@ class Listener:
 
         :param port: 0 for any that is free
         """
-        self._server = _Server(('127.0.0.1', port), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        return f'http://127.0.0.1:{self._server.server_port}'
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     def serve(self, app: wsgi.Application) -> None:
         self._server.set_app(app)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={'poll_interval': 0.02},
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
             # A process that dies without having stopped us must end.
-            name='cloud-http', daemon=True)
+            name="cloud-http",
+            daemon=True,
+        )
         self._thread.start()
 
     def close(self) -> None:

@@ -25,38 +25,70 @@ class ImageApi:
         self._url = url
 
     def __call__(
-        self, environ: wsgi.Environ, start_response: wsgi.StartResponse,
+        self,
+        environ: wsgi.Environ,
+        start_response: wsgi.StartResponse,
     ) -> ty.Iterable[bytes]:
         return self._answer(environ)(environ, start_response)
 
     def _answer(self, environ: wsgi.Environ) -> wsgi.Application:
-        path = environ.get('PATH_INFO', '').rstrip('/')
-        if path in ('', '/versions'):
-            return wsgi.answer(300, {'versions': [{
-                'id': 'v2.9', 'status': 'CURRENT',
-                'links': [{'rel': 'self', 'href': self._url + '/v2/'}]}]})
+        path = environ.get("PATH_INFO", "").rstrip("/")
+        if path in ("", "/versions"):
+            return wsgi.answer(
+                300,
+                {
+                    "versions": [
+                        {
+                            "id": "v2.9",
+                            "status": "CURRENT",
+                            "links": [
+                                {"rel": "self", "href": self._url + "/v2/"}
+                            ],
+                        }
+                    ]
+                },
+            )
         images = [_as_rest(image) for image in self._glance.detail(None)]
-        if path == '/v2/images':
-            query = parse.parse_qs(environ.get('QUERY_STRING', ''))
-            names = query.get('name')
-            return wsgi.answer(200, {
-                'first': '/v2/images', 'schema': '/v2/schemas/images',
-                'images': [image for image in images
-                           if names is None or image['name'] in names]})
+        if path == "/v2/images":
+            query = parse.parse_qs(environ.get("QUERY_STRING", ""))
+            names = query.get("name")
+            return wsgi.answer(
+                200,
+                {
+                    "first": "/v2/images",
+                    "schema": "/v2/schemas/images",
+                    "images": [
+                        image
+                        for image in images
+                        if names is None or image["name"] in names
+                    ],
+                },
+            )
         for image in images:
-            if path == f'/v2/images/{image["id"]}':
+            if path == f"/v2/images/{image['id']}":
                 return wsgi.answer(200, image)
-        return wsgi.error(404, f'No {path} here.')
+        return wsgi.error(404, f"No {path} here.")
 
 
 def _as_rest(image: ty.Mapping[str, ty.Any]) -> dict[str, ty.Any]:
-    names = ('id', 'name', 'status', 'visibility', 'protected', 'min_ram',
-             'min_disk', 'size', 'container_format', 'disk_format', 'tags')
+    names = (
+        "id",
+        "name",
+        "status",
+        "visibility",
+        "protected",
+        "min_ram",
+        "min_disk",
+        "size",
+        "container_format",
+        "disk_format",
+        "tags",
+    )
     return {
         **{name: image[name] for name in names},
-        **{name: str(value) for name, value in image['properties'].items()},
-        'created_at': image['created_at'].strftime('%Y-%m-%dT%H:%M:%SZ'),
-        'updated_at': image['updated_at'].strftime('%Y-%m-%dT%H:%M:%SZ'),
-        'file': f'/v2/images/{image["id"]}/file',
-        'schema': '/v2/schemas/image',
+        **{name: str(value) for name, value in image["properties"].items()},
+        "created_at": image["created_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updated_at": image["updated_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "file": f"/v2/images/{image['id']}/file",
+        "schema": "/v2/schemas/image",
     }

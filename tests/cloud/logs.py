@@ -12,7 +12,7 @@ import threading
 import fixtures
 
 #: The logger of the package under test.
-OURS = 'nfv_mla_scheduler'
+OURS = "nfv_mla_scheduler"
 
 
 class Remembered(logging.Handler):
@@ -30,15 +30,18 @@ class Remembered(logging.Handler):
     def lines(self, level: int = logging.DEBUG) -> list[str]:
         """Return the messages of at least this level, oldest first."""
         with self._guard:
-            return [record.getMessage() for record in self._records
-                    if record.levelno >= level]
+            return [
+                record.getMessage()
+                for record in self._records
+                if record.levelno >= level
+            ]
 
     def forget(self) -> None:
         with self._guard:
             self._records.clear()
 
 
-class QuietLogs(fixtures.Fixture):  # type: ignore[misc]
+class QuietLogs(fixtures.Fixture):
     """Undo what Nova's fixtures do to logging, for as long as they run.
 
     They keep everything from INFO on in memory, and format every DEBUG
@@ -50,11 +53,11 @@ class QuietLogs(fixtures.Fixture):  # type: ignore[misc]
         self._level = level
         self.ours = Remembered()
 
-    def _setUp(self) -> None:
+    def _setUp(self) -> None:  # noqa: N802
         root = logging.getLogger()
         for handler in list(root.handlers):
             # Their own cleanup tolerates that it is gone.
-            if type(handler).__name__ == 'NullHandler':
+            if type(handler).__name__ == "NullHandler":
                 root.removeHandler(handler)
         self.addCleanup(root.setLevel, root.level)
         root.setLevel(self._level)

@@ -16,7 +16,7 @@ from tests.cloud import cloud
 from tests.cloud import description
 
 
-class CloudTestCase(testtools.TestCase):  # type: ignore[misc]
+class CloudTestCase(testtools.TestCase):
     """Tests in a cloud that is empty whenever one of them starts."""
 
     description: ty.ClassVar[description.Description]

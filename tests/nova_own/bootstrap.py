@@ -16,13 +16,13 @@ import pathlib
 import sys
 import typing as ty
 
-os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING'] = '1'
+os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
 
 #: Names a callable, ``module:function``, that takes the oslo.config object.
 #: It is called after the fixture of each test has set Nova's test defaults,
 #: and again whenever a test itself sets options of ``[filter_scheduler]``,
 #: so that it has the last word; hence it must be idempotent.
-INJECTION = 'NOVA_OWN_INJECTION'
+INJECTION = "NOVA_OWN_INJECTION"
 
 Injection = ty.Callable[[ty.Any], None]
 
@@ -33,11 +33,11 @@ FilterRuns = collections.Counter[str]
 
 def api_paste_config() -> str:
     """Return the path of the api-paste.ini that nova's wheel installed."""
-    files = importlib.metadata.distribution('nova').files or []
+    files = importlib.metadata.distribution("nova").files or []
     for file in files:
-        if file.name == 'api-paste.ini':
+        if file.name == "api-paste.ini":
             return str(pathlib.Path(file.locate()).resolve())
-    raise FileNotFoundError('the nova distribution has no api-paste.ini')
+    raise FileNotFoundError("the nova distribution has no api-paste.ini")
 
 
 def named_injection() -> Injection | None:
@@ -45,9 +45,10 @@ def named_injection() -> Injection | None:
     name = os.environ.get(INJECTION)
     if not name:
         return None
-    module, _, attribute = name.partition(':')
-    return ty.cast(Injection, getattr(
-        importlib.import_module(module), attribute))
+    module, _, attribute = name.partition(":")
+    return ty.cast(
+        Injection, getattr(importlib.import_module(module), attribute)
+    )
 
 
 def install() -> FilterRuns:
@@ -55,11 +56,12 @@ def install() -> FilterRuns:
 
     :returns: a count that goes up as schedulers of this process filter
     """
-    if 'nova.test' in sys.modules:
-        raise RuntimeError('nova.test is imported already')
+    if "nova.test" in sys.modules:
+        raise RuntimeError("nova.test is imported already")
     # Before any other part of Nova: it chooses native threads.
     from nova import monkey_patch
-    monkey_patch.patch(backend='threading')
+
+    monkey_patch.patch(backend="threading")
     injection = named_injection()
     _patch_conf_fixture(injection)
     if injection is not None:
@@ -76,7 +78,7 @@ def _patch_conf_fixture(injection: Injection | None) -> None:
     @functools.wraps(original)
     def set_up(self: ty.Any) -> None:
         original(self)
-        self.conf.set_default('api_paste_config', paste, group='wsgi')
+        self.conf.set_default("api_paste_config", paste, group="wsgi")
         if injection is not None:
             injection(self.conf)
 
@@ -91,7 +93,7 @@ def _patch_flags(injection: Injection) -> None:
     @functools.wraps(original)
     def flags(self: ty.Any, **kwargs: ty.Any) -> None:
         original(self, **kwargs)
-        if kwargs.get('group') == 'filter_scheduler':
+        if kwargs.get("group") == "filter_scheduler":
             injection(test.CONF)
 
     test.TestCase.flags = flags
@@ -105,10 +107,13 @@ def _count_filter_runs() -> FilterRuns:
 
     @functools.wraps(original)
     def get_filtered_objects(
-        self: ty.Any, chain: ty.Any, *args: ty.Any, **kwargs: ty.Any,
+        self: ty.Any,
+        chain: ty.Any,
+        *args: ty.Any,
+        **kwargs: ty.Any,
     ) -> ty.Any:
         chain = list(chain)
-        first = type(chain[0]).__name__ if chain else ''
+        first = type(chain[0]).__name__ if chain else ""
         runs[first] += 1
         return original(self, chain, *args, **kwargs)
 

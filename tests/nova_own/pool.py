@@ -54,41 +54,45 @@ class Worker:
         if injection:
             env[bootstrap.INJECTION] = injection
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'tests.nova_own.worker'],
-            cwd=ROOT, env=env, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            [sys.executable, "-m", "tests.nova_own.worker"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._pipe('stdout'), selectors.EVENT_READ)
-        self._buffer = b''
+        self._selector.register(self._pipe("stdout"), selectors.EVENT_READ)
+        self._buffer = b""
 
     def ask(self, command: str) -> dict[str, ty.Any]:
         try:
-            stdin = self._pipe('stdin')
-            stdin.write(command.encode() + b'\n')
+            stdin = self._pipe("stdin")
+            stdin.write(command.encode() + b"\n")
             stdin.flush()
         except BrokenPipeError as exc:
-            raise WorkerLost('the worker has died') from exc
+            raise WorkerLost("the worker has died") from exc
         return self._answer()
 
     def kill(self) -> None:
         self._selector.close()
         self._process.kill()
         self._process.wait()
-        self._pipe('stdout').close()
+        self._pipe("stdout").close()
 
     def _pipe(self, name: str) -> ty.IO[bytes]:
         return ty.cast(ty.IO[bytes], getattr(self._process, name))
 
     def _answer(self) -> dict[str, ty.Any]:
         deadline = time.monotonic() + SILENCE_S
-        while b'\n' not in self._buffer:
+        while b"\n" not in self._buffer:
             if not self._selector.select(deadline - time.monotonic()):
-                raise WorkerLost(f'no answer within {SILENCE_S} s')
-            data = os.read(self._pipe('stdout').fileno(), 65536)
+                raise WorkerLost(f"no answer within {SILENCE_S} s")
+            data = os.read(self._pipe("stdout").fileno(), 65536)
             if not data:
-                raise WorkerLost('the worker has died')
+                raise WorkerLost("the worker has died")
             self._buffer += data
-        line, self._buffer = self._buffer.split(b'\n', 1)
+        line, self._buffer = self._buffer.split(b"\n", 1)
         return ty.cast(dict[str, ty.Any], json.loads(line))
 
 
@@ -101,21 +105,26 @@ class Arm:
         self._lock = threading.Lock()
         self.outcomes: dict[str, Outcome] = {}
 
-    def run(self, tests: ty.Iterable[str],
-            report: ty.Callable[[Outcome], None]) -> None:
+    def run(
+        self, tests: ty.Iterable[str], report: ty.Callable[[Outcome], None]
+    ) -> None:
         todo: queue.SimpleQueue[str] = queue.SimpleQueue()
         for test in tests:
             todo.put(test)
         threads = [
             threading.Thread(target=self._work, args=(todo, report))
-            for _ in range(self._workers)]
+            for _ in range(self._workers)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    def _work(self, todo: queue.SimpleQueue[str],
-              report: ty.Callable[[Outcome], None]) -> None:
+    def _work(
+        self,
+        todo: queue.SimpleQueue[str],
+        report: ty.Callable[[Outcome], None],
+    ) -> None:
         worker = Worker(self._injection)
         while True:
             try:
@@ -123,9 +132,9 @@ class Arm:
             except queue.Empty:
                 break
             try:
-                outcome = Outcome(**worker.ask(f'run {test}'))
+                outcome = Outcome(**worker.ask(f"run {test}"))
             except WorkerLost as exc:
-                outcome = Outcome(test, 'failed', str(exc), 0)
+                outcome = Outcome(test, "failed", str(exc), 0)
                 worker.kill()
                 worker = Worker(self._injection)
             with self._lock:
@@ -138,7 +147,10 @@ def tests_of(modules: ty.Iterable[str]) -> list[str]:
     """Return the ids of every test of these modules."""
     worker = Worker(None)
     try:
-        return [test for module in modules
-                for test in worker.ask(f'list {module}')['tests']]
+        return [
+            test
+            for module in modules
+            for test in worker.ask(f"list {module}")["tests"]
+        ]
     finally:
         worker.kill()

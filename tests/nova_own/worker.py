@@ -6,6 +6,9 @@ that ends, and answers each with one JSON line on the standard output that it
 was started with; what the tests themselves print goes to standard error.
 """
 
+# The names of unittest.TestResult's methods are not ours to choose.
+# ruff: noqa: N802
+
 from __future__ import annotations
 
 import importlib
@@ -27,16 +30,17 @@ Send = ty.Callable[[dict[str, ty.Any]], None]
 class Outcomes(unittest.TestResult):
     """Send one line about one test, whatever becomes of it."""
 
-    def __init__(self, test_id: str, runs: bootstrap.FilterRuns,
-                 send: Send) -> None:
+    def __init__(
+        self, test_id: str, runs: bootstrap.FilterRuns, send: Send
+    ) -> None:
         super().__init__()
         self._test_id = test_id
         self._runs = runs
         self._send = send
         self._started = 0.0
         self._runs_before = runs.copy()
-        self._outcome = ''
-        self._detail = ''
+        self._outcome = ""
+        self._detail = ""
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
@@ -44,44 +48,51 @@ class Outcomes(unittest.TestResult):
 
     def stopTest(self, test: unittest.TestCase) -> None:
         super().stopTest(test)
-        self._send({
-            'test': self._test_id,
-            # A test that reports nothing has not shown anything.
-            'outcome': self._outcome or 'failed',
-            'detail': self._detail[-DETAIL_CHARS:],
-            'seconds': round(time.monotonic() - self._started, 2),
-            'filter_runs': dict(self._runs - self._runs_before),
-        })
+        self._send(
+            {
+                "test": self._test_id,
+                # A test that reports nothing has not shown anything.
+                "outcome": self._outcome or "failed",
+                "detail": self._detail[-DETAIL_CHARS:],
+                "seconds": round(time.monotonic() - self._started, 2),
+                "filter_runs": dict(self._runs - self._runs_before),
+            }
+        )
 
     def addSuccess(self, test: unittest.TestCase) -> None:
-        self._note('passed')
+        self._note("passed")
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        self._note('skipped', reason)
+        self._note("skipped", reason)
 
     def addError(self, test: unittest.TestCase, err: ty.Any) -> None:
-        self._note('failed', self._text(err, test))
+        self._note("failed", self._text(err, test))
 
     def addFailure(self, test: unittest.TestCase, err: ty.Any) -> None:
-        self._note('failed', self._text(err, test))
+        self._note("failed", self._text(err, test))
 
     def addExpectedFailure(
-        self, test: unittest.TestCase, err: ty.Any,
+        self,
+        test: unittest.TestCase,
+        err: ty.Any,
     ) -> None:
-        self._note('passed')
+        self._note("passed")
 
     def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
-        self._note('failed', 'passed, but is marked as expected to fail')
+        self._note("failed", "passed, but is marked as expected to fail")
 
-    def _note(self, outcome: str, detail: str = '') -> None:
+    def _note(self, outcome: str, detail: str = "") -> None:
         # A test may report more than once, its clean-up too: the worst stays.
-        if self._outcome != 'failed':
+        if self._outcome != "failed":
             self._outcome = outcome
             self._detail = detail
 
     def _text(self, err: ty.Any, test: unittest.TestCase) -> str:
-        return str(self._exc_info_to_string(  # type: ignore[attr-defined]
-            err, test))
+        return str(
+            self._exc_info_to_string(  # type: ignore[attr-defined]
+                err, test
+            )
+        )
 
 
 def test_ids(module: str) -> list[str]:
@@ -93,30 +104,30 @@ def test_ids(module: str) -> list[str]:
             continue
         if issubclass(cls, unittest.TestCase):
             names = unittest.defaultTestLoader.getTestCaseNames(cls)
-            found += [f'{module}:{cls.__name__}.{name}' for name in names]
+            found += [f"{module}:{cls.__name__}.{name}" for name in names]
     return found
 
 
 def run_test(test_id: str, runs: bootstrap.FilterRuns, send: Send) -> None:
     """Run one test, given as ``module:Class.test``."""
-    module, _, rest = test_id.partition(':')
-    class_name, _, test = rest.partition('.')
+    module, _, rest = test_id.partition(":")
+    class_name, _, test = rest.partition(".")
     cls = getattr(importlib.import_module(module), class_name)
     cls(test).run(Outcomes(test_id, runs, send))
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), 'w', buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
 
     def send(message: dict[str, ty.Any]) -> None:
-        answers.write(json.dumps(message) + '\n')
+        answers.write(json.dumps(message) + "\n")
 
     runs = bootstrap.install()
     for line in sys.stdin:
-        command, _, argument = line.strip().partition(' ')
-        if command == 'list':
-            send({'tests': test_ids(argument)})
+        command, _, argument = line.strip().partition(" ")
+        if command == "list":
+            send({"tests": test_ids(argument)})
         else:
             run_test(argument, runs, send)
     answers.flush()
@@ -124,5 +135,5 @@ def main() -> None:
     os._exit(0)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

@@ -30,6 +30,7 @@ from nfv_mla_scheduler.standard.values import Management
 from tests.unit.brute_application import Application
 from tests.unit.brute_application import application_of
 from tests.unit.brute_needs import Need
+from tests.unit.brute_needs import ages_of
 from tests.unit.brute_needs import axis_of
 from tests.unit.brute_needs import needs_of
 from tests.unit.brute_needs import profile_named
@@ -125,9 +126,7 @@ def read_asks(world: World) -> list[Ask]:
     return asks
 
 
-def glass_is_broken(
-    world: World, uuid: str, host: str, now: Instant
-) -> bool:
+def glass_is_broken(world: World, uuid: str, host: str, now: Instant) -> bool:
     """Whether an officer waives everything here."""
     names = {
         BreakGlassTarget.SERVER: world.request.server,
@@ -158,7 +157,6 @@ def closures(world: World, host: str, now: Instant) -> set[str]:
         rules = world.catalogue.classes[pool.host_class]
         if (
             rules.management is not Management.SHARED
-            and pool.management_domains
             and world.management_domain not in pool.management_domains
         ):
             found.add("management-domain")
@@ -232,7 +230,7 @@ def can_follow(world: World, here: Host, follow: Any) -> bool:
         there = Host(granting, binding, here.now)
         if (
             binding.node_uuid in room
-            and shares(here, there, follow)
+            and shares(here, there, follow, ages_of(profile))
             and all(
                 need.met(there) or is_waived(world, need, here.now)
                 for need in needs
@@ -242,11 +240,14 @@ def can_follow(world: World, here: Host, follow: Any) -> bool:
     return False
 
 
-def shares(one: Host, other: Host, follow: Any) -> bool:
+def shares(one: Host, other: Host, follow: Any, ages: Ages) -> bool:
     """Whether two hosts share what has to be shared."""
     axis = axis_of(follow)
     if axis is not None:
-        return bool(where(one, axis) & where(other, axis))
+        term = Term(Subject.HOST, "location", key=axis.value)
+        return other.holds(term, ages) and bool(
+            where(one, axis) & where(other, axis)
+        )
     if follow.axis.value == "host":
         return one.binding.host == other.binding.host
     return any(pool in other.listed for pool in one.listed)
@@ -267,9 +268,3 @@ def where(host: Host, axis: Any) -> set[str]:
         found = inside if found is None else found & inside
     regions = host.world.policy.regions.get(axis)
     return (found or set()) - (regions.groups if regions else set())
-
-
-def known_at(host: Host, axis: Any) -> bool:
-    """Whether the location is known well enough to be shared."""
-    term = Term(Subject.HOST, "location", key=axis.value)
-    return host.holds(term, Ages())

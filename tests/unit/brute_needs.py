@@ -61,12 +61,12 @@ def needs_of(world: Any, ask: Ask) -> list[Need]:
         needs.append(_class_need(ask.host_classes, policy, ages))
     if ask.pools:
         needs.append(_pool_need(world, ask.pools, ages))
-    everywhere = set.intersection(
-        *({*profile.accept_declared} for profile in profiles)
-    ) if profiles else set()
-    located = (
-        Grade.DECLARED if "location" in everywhere else Grade.BOOT
+    everywhere = (
+        set.intersection(*({*profile.accept_declared} for profile in profiles))
+        if profiles
+        else set()
     )
+    located = Grade.DECLARED if "location" in everywhere else Grade.BOOT
     for place in ask.places:
         regions = policy.regions.get(place.axis)
         for region in place.inside | place.outside:
@@ -145,18 +145,22 @@ def need(
     )
 
 
+def ages_of(profile: Profile, source_s: float = FOREVER) -> Ages:
+    """Return what a profile says of the claims that carry its needs."""
+    boot = profile.boot_claim_max_age_s
+    return Ages(
+        source_s,
+        FOREVER if profile.max_age_s is None else profile.max_age_s,
+        FOREVER if boot is None else boot,
+        profile.accept_declared,
+    )
+
+
 def profile_needs(
     world: Any, profile: Profile, source_s: float = FOREVER
 ) -> Iterator[Need]:
     """Return everything that a profile needs."""
-    ages = Ages(
-        source_s,
-        FOREVER if profile.max_age_s is None else profile.max_age_s,
-        FOREVER
-        if profile.boot_claim_max_age_s is None
-        else profile.boot_claim_max_age_s,
-        profile.accept_declared,
-    )
+    ages = ages_of(profile, source_s)
 
     def of_profile(name, groups):
         cut = [_cut(profile, group) for group in groups]
@@ -190,8 +194,9 @@ def profile_needs(
         everybody = list(world.policy.authorities)
         yield Need(
             "vouchers",
-            lambda host: host.attested_by(everybody, ages)
-            >= profile.vouchers_min,
+            lambda host: (
+                host.attested_by(everybody, ages) >= profile.vouchers_min
+            ),
             profile.name,
         )
     if profile.external_voucher:

@@ -84,7 +84,9 @@ def _read_key(source, name, value, catalogue, found) -> None:
     elif name == "authority":
         found["authorities"] = set(every(WORD, items))
     elif name == "host_class":
-        found["host_classes"] = {HostClass(i) for i in one_of(HostClass, items)}
+        found["host_classes"] = {
+            HostClass(i) for i in one_of(HostClass, items)
+        }
     elif name == "max_age":
         if len(texts) != 1 or not SECONDS.fullmatch(texts[0]):
             raise Unreadable(name)

@@ -209,7 +209,8 @@ class Host:
         if application is None:
             return True
         if term.name == "conceals":
-            return term.key in application.conceals
+            wanted = application.conceals
+            return term.key in wanted if term.key else bool(wanted)
         return term.name in application.terms
 
     def _we_are(self, name: str, ages: Ages) -> bool:
@@ -233,9 +234,7 @@ class Host:
     def attested_by(self, authorities: list[str], ages: Ages) -> int:
         """Return how many of these authorities carry ``attestation``."""
         return sum(
-            self.holds(
-                Term(Subject.HOST, "attestation", authority=name), ages
-            )
+            self.holds(Term(Subject.HOST, "attestation", authority=name), ages)
             for name in authorities
         )
 
