@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -63,81 +64,11 @@ def summary(policy: Policy, now: Instant) -> str:
 def everything(policy: Policy, catalogue: Catalogue) -> str:
     """Return every section that holds anything, as tables."""
     parts = []
-    for heading, headings, rows in _sections(policy, catalogue):
-        listed = list(rows)
-        if listed:
-            parts.append(f"\n{heading}\n{table(headings, listed)}")
+    for heading, headings, make in _SECTIONS:
+        rows = list(make(policy, catalogue))
+        if rows:
+            parts.append(f"\n{heading}\n{table(headings, rows)}")
     return "\n".join(parts)
-
-
-_Section = tuple[str, Sequence[str], Iterable[_Row]]
-
-
-def _sections(policy: Policy, catalogue: Catalogue) -> Iterator[_Section]:
-    yield "Trust domains", ("Name", "Ledger sealed"), _domains(policy)
-    yield (
-        "Authorities",
-        (
-            "Name",
-            "Trust domain",
-            "Vouches for",
-            "Cadence",
-            "Max. age",
-            "May evict",
-        ),
-        _authorities(policy),
-    )
-    yield (
-        "Collectors",
-        ("Name", "Key", "Authorities"),
-        (
-            [c.name, _key(c.public_key), _list(c.authorities)]
-            for c in policy.collectors.values()
-        ),
-    )
-    yield (
-        "Hosts",
-        ("Host", "Compute node", "Attesters", "Pools"),
-        _hosts(policy),
-    )
-    yield (
-        "Declared facts",
-        ("Of", "Capability", "Values", "Reference", "Until"),
-        _facts(policy),
-    )
-    yield "Regions", ("Axis", "Region", "Lies in", "Group"), _regions(policy)
-    yield (
-        "Pools",
-        ("Name", "Class", "Members", "Exclusive to", "Managed by", "More"),
-        _pools(policy),
-    )
-    yield (
-        "Profiles that differ from the standard's",
-        ("Name", "Aspect", "Standard", "Here"),
-        _profiles(policy, catalogue),
-    )
-    yield (
-        "Waivers",
-        ("Profile", "Without", "Reason", "Reference", "Until"),
-        (
-            [
-                w.profile,
-                w.requirement,
-                w.reason,
-                w.reference,
-                write_instant(w.until),
-            ]
-            for w in policy.waivers
-        ),
-    )
-    yield "Projects", ("Project", "Trust domain", "Floor"), _projects(policy)
-    yield "Permissive", ("Section", "Name", "Until"), _permissive(policy)
-    yield (
-        "Playbooks",
-        ("Failure", "Steps"),
-        ([name, ", ".join(s)] for name, s in policy.playbooks.items()),
-    )
-    yield "Guard", ("Limit", "Value"), _guard(policy)
 
 
 def _list(words: Iterable[str]) -> str:
@@ -149,13 +80,13 @@ def _key(pem: str) -> str:
     return short(read_public_key(pem.encode(), "the key").keyid)
 
 
-def _domains(policy: Policy) -> Iterator[_Row]:
+def _domains(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for name, key in policy.trust_domains.items():
         mark = " (operator)" if name == policy.operator else ""
         yield [f"{name}{mark}", "yes" if key else "no"]
 
 
-def _authorities(policy: Policy) -> Iterator[_Row]:
+def _authorities(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for it in policy.authorities.values():
         yield [
             it.name,
@@ -167,7 +98,12 @@ def _authorities(policy: Policy) -> Iterator[_Row]:
         ]
 
 
-def _hosts(policy: Policy) -> Iterator[_Row]:
+def _collectors(policy: Policy, _: Catalogue) -> Iterator[_Row]:
+    for it in policy.collectors.values():
+        yield [it.name, _key(it.public_key), _list(it.authorities)]
+
+
+def _hosts(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     homes: dict[str, list[str]] = {}
     for pool in policy.pools.values():
         for host in pool.members:
@@ -183,7 +119,7 @@ def _hosts(policy: Policy) -> Iterator[_Row]:
         ]
 
 
-def _facts(policy: Policy) -> Iterator[_Row]:
+def _facts(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     owners: list[tuple[str, tuple[DeclaredFact, ...]]] = [
         (host, binding.declared) for host, binding in policy.hosts.items()
     ]
@@ -194,14 +130,14 @@ def _facts(policy: Policy) -> Iterator[_Row]:
             yield [owner, it.claim.capability, values, it.reference, until]
 
 
-def _regions(policy: Policy) -> Iterator[_Row]:
+def _regions(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for axis, regions in policy.regions.items():
         for region, parent in regions.inside.items():
             group = "yes" if region in regions.groups else "no"
             yield [axis.value, region, parent or "-", group]
 
 
-def _pools(policy: Policy) -> Iterator[_Row]:
+def _pools(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for it in policy.pools.values():
         more = []
         if it.handle:
@@ -236,7 +172,13 @@ def _profiles(policy: Policy, catalogue: Catalogue) -> Iterator[_Row]:
             yield [name, aspect, change.old or "-", new]
 
 
-def _projects(policy: Policy) -> Iterator[_Row]:
+def _waivers(policy: Policy, _: Catalogue) -> Iterator[_Row]:
+    for it in policy.waivers:
+        until = write_instant(it.until)
+        yield [it.profile, it.requirement, it.reason, it.reference, until]
+
+
+def _projects(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for it in policy.projects.values():
         words = []
         for name, value in floor_words(it.floor) if it.floor else ():
@@ -246,13 +188,18 @@ def _projects(policy: Policy) -> Iterator[_Row]:
         yield [it.project_id, domain, "; ".join(words) or "-"]
 
 
-def _permissive(policy: Policy) -> Iterator[_Row]:
+def _permissive(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     for section in ("pools", "profiles", "projects"):
         for name, until in getattr(policy.permissive, section).items():
             yield [section, name, write_instant(until)]
 
 
-def _guard(policy: Policy) -> Iterator[_Row]:
+def _playbooks(policy: Policy, _: Catalogue) -> Iterator[_Row]:
+    for name, steps in policy.playbooks.items():
+        yield [name, ", ".join(steps)]
+
+
+def _guard(policy: Policy, _: Catalogue) -> Iterator[_Row]:
     guard = policy.guard
     yield ["evictions per minute", str(guard.evictions_per_minute)]
     yield ["evictions at once", str(guard.evictions_at_once)]
@@ -262,3 +209,47 @@ def _guard(policy: Policy) -> Iterator[_Row]:
         "authority is suspect from",
         f"{guard.suspect_share_percent} % of hosts",
     ]
+
+
+_SECTIONS: tuple[
+    tuple[
+        str,
+        tuple[str, ...],
+        Callable[[Policy, Catalogue], Iterator[_Row]],
+    ],
+    ...,
+] = (
+    ("Trust domains", ("Name", "Ledger sealed"), _domains),
+    (
+        "Authorities",
+        ("Name", "Domain", "Vouches for", "Cadence", "Max. age", "May evict"),
+        _authorities,
+    ),
+    ("Collectors", ("Name", "Key", "Authorities"), _collectors),
+    ("Hosts", ("Host", "Compute node", "Attesters", "Pools"), _hosts),
+    (
+        "Declared facts",
+        ("Of", "Capability", "Values", "Reference", "Until"),
+        _facts,
+    ),
+    ("Regions", ("Axis", "Region", "Lies in", "Group"), _regions),
+    (
+        "Pools",
+        ("Name", "Class", "Members", "Exclusive to", "Managed by", "More"),
+        _pools,
+    ),
+    (
+        "Profiles that differ from the standard's",
+        ("Name", "Aspect", "Standard", "Here"),
+        _profiles,
+    ),
+    (
+        "Waivers",
+        ("Profile", "Without", "Reason", "Reference", "Until"),
+        _waivers,
+    ),
+    ("Projects", ("Project", "Trust domain", "Floor"), _projects),
+    ("Permissive", ("Section", "Name", "Until"), _permissive),
+    ("Playbooks", ("Failure", "Steps"), _playbooks),
+    ("Guard", ("Limit", "Value"), _guard),
+)

@@ -13,15 +13,19 @@ import pathlib
 from collections.abc import Callable
 from collections.abc import Mapping
 
+from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
-from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.feed.news import Teller
+from nfv_mla_scheduler.feed.waivers import Waivers
+from nfv_mla_scheduler.feed.watched import Missing
 from nfv_mla_scheduler.feed.watched import TooLarge
 from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.policy.breakglass import read_break_glass
 from nfv_mla_scheduler.policy.keeper import NewsKind
 from nfv_mla_scheduler.policy.keeper import PolicyKeeper
 from nfv_mla_scheduler.policy.root import Root
@@ -33,11 +37,16 @@ from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.standard.values import Catalogue
 
 POLICY_BYTES_MAX = 16 * 2**20
-WAIVER_BYTES_MAX = 64 * 2**10
-WAIVERS_MAX = 64
 PROBLEMS_TOLD = 8
 _DAY_S = 86400
 _ALARM_DAYS = (30, 7, 1)
+_STATE_NEWS = (
+    NewsKind.NOT_KEPT,
+    NewsKind.KEPT_AGAIN,
+    NewsKind.STATE_DAMAGED,
+)
+# These depend on the time, or say one, and so seem new again and again.
+_DATED = (ResultsCode.AHEAD, ResultsCode.ROLLED_BACK)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,26 +65,15 @@ class Sources:
     max_skew_s: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class News:
-    """One change of state, to be logged and recorded once.
-
-    :ivar subject: ``policy``, ``results`` or ``break-glass``
-    :ivar good: whether it is what an operator hopes for
-    :ivar code: of the closed vocabularies of errors.py; or ``loaded``
-    """
-
-    subject: str
-    good: bool
-    code: str
-    text: str
-
-
 OwnState = Callable[[], Mapping[str, bool | None]]
 
 
 class Feed:
-    """Holds the newest snapshot.  One thread may refresh, any may read."""
+    """Holds the newest snapshot.  One thread may refresh, any may read.
+
+    From the first moment on it holds the policy of before the restart, so
+    that its exclusive pools are closed before anything else is read.
+    """
 
     def __init__(
         self,
@@ -84,17 +82,19 @@ class Feed:
         own_state: OwnState,
         tell: Callable[[News], None],
     ) -> None:
-        self.snapshot = view.empty(catalogue)
         self._sources = sources
         self._catalogue = catalogue
         self._own_state = own_state
-        self._tell = tell
-        self._told: dict[str, tuple[str, str]] = {}
+        self._teller = Teller(tell)
         self._keeper: PolicyKeeper | None = None
-        if sources.root is not None:
-            self._keeper = PolicyKeeper(
-                sources.root, catalogue, sources.state_dir
-            )
+        self._waivers: Waivers | None = None
+        root = sources.root
+        if root is not None:
+            self._keeper = PolicyKeeper(root, catalogue, sources.state_dir)
+            if sources.break_glass_dir is not None:
+                self._waivers = Waivers(
+                    sources.break_glass_dir, root, self._teller
+                )
         self._policy_file = _watched(sources.policy_file, POLICY_BYTES_MAX)
         self._policy_bytes: bytes | None = None
         self._results_file = _watched(
@@ -104,67 +104,89 @@ class Feed:
         self._document: ResultsDocument | None = None
         self._judged_by: Policy | None = None
         self._alarmed = 0
+        restored = self._keeper.policy if self._keeper else None
+        self.snapshot = view.merge(
+            view.empty(catalogue), restored, None, own_state()
+        )
 
     def refresh(self, now: Instant) -> None:
         """Read what changed, and swap the snapshot if anything did."""
         policy = self._policy(now)
         document = self._results(policy, now)
+        waivers: tuple[BreakGlass, ...] = ()
+        if self._waivers is not None:
+            waivers = self._waivers.read(now)
         self.snapshot = view.merge(
-            self.snapshot,
-            policy,
-            document,
-            self._own_state(),
-            self._break_glass(now),
+            self.snapshot, policy, document, self._own_state(), waivers
         )
 
     def _policy(self, now: Instant) -> Policy | None:
         keeper = self._keeper
         if keeper is None:
             return None
+        mended = False
         if self._policy_file is not None:
-            self._offer(keeper, self._policy_file, now)
-        for news in keeper.news():
-            good = news.kind in (
-                NewsKind.TAKEN,
-                NewsKind.RESTORED,
-                NewsKind.KEPT_AGAIN,
-            )
-            reason = news.reason.value if news.reason else news.kind.value
-            self._tell(News("policy", good, reason, news.text))
+            mended = self._offer(keeper, self._policy_file, now)
         policy = keeper.policy
+        if not self._pass_on(keeper) and mended and policy is not None:
+            text = f"version {policy.version} is in force"
+            self._teller.say("policy", True, "loaded", text)
         if policy is not None:
             self._watch_expiry(policy, now)
         return policy
 
     def _offer(
         self, keeper: PolicyKeeper, file: WatchedFile, now: Instant
-    ) -> None:
+    ) -> bool:
+        """Offer the file; return whether it is well again after it was not.
+
+        What was read before is offered again, as its time may have come.
+        """
         try:
             data = file.changed()
         except Unread as exc:
-            self._once("policy", "policy-unreadable", f"the file {exc.reason}")
-            return
-        self._recovered("policy")
+            missing = isinstance(exc, Missing)
+            code = PolicyCode.MISSING if missing else PolicyCode.UNREADABLE
+            if isinstance(exc, TooLarge):
+                code = PolicyCode.TOO_LARGE
+            self._teller.bad("policy", code.value, f"the file: {exc.reason}")
+            return False
         if data is not None:
             self._policy_bytes = data
-        if self._policy_bytes is not None:
-            try:
-                keeper.offer(self._policy_bytes, now)
-            except PolicyRefused:
-                return  # told by the keeper's news, once
+        assert self._policy_bytes is not None
+        try:
+            keeper.offer(self._policy_bytes, now)
+        except PolicyRefused as exc:
+            self._teller.bad("policy", exc.code, str(exc))
+            return False
+        return self._teller.mended("policy")
+
+    def _pass_on(self, keeper: PolicyKeeper) -> bool:
+        """Tell the keeper's news; return whether a policy was taken."""
+        taken = False
+        for news in keeper.news():
+            if news.kind is NewsKind.REFUSED:
+                continue  # told where the file was offered
+            subject = "state" if news.kind in _STATE_NEWS else "policy"
+            taken = taken or subject == "policy"
+            good = subject == "policy" or news.kind is NewsKind.KEPT_AGAIN
+            self._teller.say(subject, good, news.kind.value, news.text)
+        return taken
 
     def _watch_expiry(self, policy: Policy, now: Instant) -> None:
         """Alarm 30, 7 and 1 days before the policy expires, and when."""
         left = (policy.expires_at - now) / _DAY_S
         stage = sum(left <= days for days in _ALARM_DAYS) + (left <= 0)
         if stage > self._alarmed:
-            text = (
-                f"version {policy.version} has expired: servers that ask for "
-                "attested hosts are refused"
-                if left <= 0
-                else f"version {policy.version} expires in {left:.1f} days"
-            )
-            self._tell(News("policy", False, "policy-expiry", text))
+            code = "policy-expires"
+            text = f"version {policy.version} expires in {left:.1f} days"
+            if left <= 0:
+                code = PolicyCode.EXPIRED.value
+                text = (
+                    f"version {policy.version} has expired: servers that ask "
+                    "for attested hosts are refused"
+                )
+            self._teller.say("expiry", False, code, text)
         self._alarmed = stage
 
     def _results(
@@ -180,15 +202,19 @@ class Feed:
         try:
             data = self._results_file.changed()
         except Unread as exc:
-            large = isinstance(exc, TooLarge)
-            code = "results-too-large" if large else "results-unreadable"
-            self._once("results", code, f"the file {exc.reason}")
+            missing = isinstance(exc, Missing)
+            code = ResultsCode.MISSING if missing else ResultsCode.UNREADABLE
+            if isinstance(exc, TooLarge):
+                code = ResultsCode.TOO_LARGE
+            self._teller.bad("results", code.value, f"the file: {exc.reason}")
             return self._document
         if data is not None:
-            self._load(data, policy, now)
+            self._load(self._results_file, data, policy, now)
         return self._document
 
-    def _load(self, data: bytes, policy: Policy, now: Instant) -> None:
+    def _load(
+        self, file: WatchedFile, data: bytes, policy: Policy, now: Instant
+    ) -> None:
         try:
             document = self._loader.read(
                 data,
@@ -200,77 +226,27 @@ class Feed:
                 max_skew_s=self._sources.max_skew_s,
             )
         except ResultsRefused as exc:
-            self._once("results", exc.code, str(exc))
+            same = exc.code if exc.reason in _DATED else None
+            self._teller.bad("results", exc.code, str(exc), same)
+            if exc.reason is ResultsCode.AHEAD:
+                file.forget()  # its time will come
             return
-        first = self._document is None
-        self._document = document
-        if not self._recovered("results") and first:
+        if self._teller.mended("results") or self._document is None:
             text = f"from collector {document.collector}"
-            self._tell(News("results", True, "loaded", text))
+            self._teller.say("results", True, "loaded", text)
+        self._document = document
         self._report(document.problems)
 
     def _report(self, problems: tuple[Problem, ...]) -> None:
         """Say which single results are left out, a few of them."""
+        subject = "results left out"
         if not problems:
-            self._told.pop("results left out", None)
+            self._teller.gone(subject, "no result is left out any more")
             return
-        shown = "; ".join(str(p) for p in problems[:PROBLEMS_TOLD])
-        text = f"{len(problems)} results are left out: {shown}"
-        self._once("results left out", "results-left-out", text)
-
-    def _break_glass(self, now: Instant) -> tuple[BreakGlass, ...]:
-        directory, root = self._sources.break_glass_dir, self._sources.root
-        if directory is None or root is None:
-            return ()
-        try:
-            paths = sorted(p for p in directory.iterdir() if p.is_file())
-        except OSError as exc:
-            text = f"the directory {exc.strerror or 'cannot be read'}"
-            self._once("break-glass", "break-glass-unreadable", text)
-            return ()
-        found = []
-        for path in paths[:WAIVERS_MAX]:
-            waiver = self._waiver(path, root, now)
-            if waiver is not None:
-                found.append(waiver)
-        return tuple(found)
-
-    def _waiver(
-        self, path: pathlib.Path, root: Root, now: Instant
-    ) -> BreakGlass | None:
-        subject = f"break-glass {bounded(path.name, 40)}"
-        try:
-            with path.open("rb") as file:
-                data = file.read(WAIVER_BYTES_MAX)
-            waiver = read_break_glass(data, root, now)
-        except OSError as exc:
-            self._once(subject, "break-glass-unreadable", str(exc.strerror))
-            return None
-        except PolicyRefused as exc:
-            self._once(subject, exc.code, str(exc))
-            return None
-        self._once(
-            subject,
-            "loaded",
-            f"{waiver.target.value} {waiver.name}, officer {waiver.officer}",
-            good=True,
-        )
-        return waiver
-
-    def _once(
-        self, subject: str, code: str, text: str, good: bool = False
-    ) -> None:
-        """Tell what has changed since this subject was last told of."""
-        if self._told.get(subject) != (code, text):
-            self._told[subject] = (code, text)
-            self._tell(News(subject, good, code, bounded(text, 480)))
-
-    def _recovered(self, subject: str) -> bool:
-        """Say that a subject is well again, if it was not."""
-        if self._told.pop(subject, None) is None:
-            return False
-        self._tell(News(subject, True, "loaded", "readable again"))
-        return True
+        few = problems[:PROBLEMS_TOLD]
+        text = f"{len(problems)}: " + "; ".join(map(str, few))
+        same = (len(problems), *(problem.path for problem in few))
+        self._teller.bad(subject, "results-left-out", text, same)
 
 
 def _watched(path: pathlib.Path | None, limit: int) -> WatchedFile | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background thread that refreshes a feed.
+"""A background thread that refreshes something.
 
 Started in the process that uses it, never before a fork.  It outlives every
 error: what it cannot do now it tries again after the interval.
@@ -12,6 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import bounded
+
 LOG = logging.getLogger(__name__)
 
 
@@ -20,19 +23,29 @@ class Refresher:
 
     :param refresh: gets the time; may raise anything, which is logged once
         for as long as it says the same
+    :param what: is refreshed, for the log and as the thread's name
     """
 
     def __init__(
-        self, refresh: Callable[[float], None], interval_s: float
+        self,
+        refresh: Callable[[float], None],
+        interval_s: float,
+        what: str = "policy and results",
     ) -> None:
         self._refresh = refresh
         self._interval_s = interval_s
+        self._what = what
         self._stop = threading.Event()
         self._first = threading.Event()
         self._failing = ""
         self._thread = threading.Thread(
-            target=self._run, name="nfv-mla-refresh", daemon=True
+            target=self._run, name=f"nfv-mla {what}", daemon=True
         )
+
+    @property
+    def thread_id(self) -> int | None:
+        """The thread's ``threading.get_ident()``; None before its start."""
+        return self._thread.ident
 
     def start(self) -> None:
         """Start the thread; once."""
@@ -58,9 +71,9 @@ class Refresher:
         try:
             self._refresh(time.time())
         except Exception as exc:
-            said = f"{type(exc).__name__}: {exc}"[:240]
+            said = bounded(f"{type(exc).__name__}: {exc}", LINE_MAX)
             if said != self._failing:
                 self._failing = said
-                LOG.exception("Cannot refresh policy and results")
+                LOG.exception("nfv-mla cannot refresh %s", self._what)
         else:
             self._failing = ""

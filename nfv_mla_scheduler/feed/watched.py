@@ -6,10 +6,21 @@ Touches the files that it is told of, and nothing else.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
+import stat
+import time
 
-_Stamp = tuple[int, int, int, int]
+# Two writes within one tick of a file system's clock leave the same stamp.
+# The coarsest clocks tick once in two seconds; until a file is older than
+# that, its stamp proves nothing.
+SETTLED_S = 2.0
+
+# A named pipe must not keep us waiting for somebody who writes to it.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+_Stamp = tuple[int, ...]
 
 
 class Unread(Exception):
@@ -18,6 +29,10 @@ class Unread(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Missing(Unread):
+    """There is no such file."""
 
 
 class TooLarge(Unread):
@@ -34,34 +49,58 @@ class WatchedFile:
         self.path = path
         self._limit = limit
         self._stamp: _Stamp | None = None
+        self._digest = b""
 
     def changed(self) -> bytes | None:
-        """Return the file's bytes if they may have changed since last time.
+        """Return the file's bytes if they have changed since last time.
 
-        :returns: None while the file is as it was
+        :returns: None while the file says what it said
         :raises Unread: when it is missing, cannot be read, or is too large;
-            then it counts as changed for as long as that lasts
+            then whatever is read next counts as changed
         """
         try:
-            with self.path.open("rb") as file:
-                stamp = _stamp(os.fstat(file.fileno()))
-                if stamp == self._stamp:
-                    return None
-                self._stamp = None
-                data = file.read(self._limit + 1)
-                settled = _stamp(os.fstat(file.fileno())) == stamp
+            data, stamp = self._read()
+        except Unread:
+            self.forget()
+            raise
         except OSError as exc:
-            self._stamp = None
-            raise Unread(exc.strerror or "cannot be read") from None
-        if len(data) > self._limit:
-            raise TooLarge(f"is larger than {self._limit} bytes")
-        if settled:
-            self._stamp = stamp
+            self.forget()
+            reason = exc.strerror or "cannot be read"
+            kind = Missing if isinstance(exc, FileNotFoundError) else Unread
+            raise kind(reason) from None
+        self._stamp = stamp
+        if data is None:
+            return None
+        digest = hashlib.sha256(data).digest()
+        if digest == self._digest:
+            return None
+        self._digest = digest
         return data
 
     def forget(self) -> None:
         """Read the file again next time, whether it changed or not."""
-        self._stamp = None
+        self._stamp, self._digest = None, b""
+
+    def _read(self) -> tuple[bytes | None, _Stamp | None]:
+        """Return the bytes, unless the stamp is the same; and the stamp.
+
+        The stamp is None when it cannot tell whether the file changes again.
+        """
+        began_ns = time.time_ns()
+        with os.fdopen(os.open(self.path, _FLAGS), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise Unread("is not a regular file")
+            stamp = _stamp(status)
+            if stamp == self._stamp:
+                return None, stamp
+            data = file.read(self._limit + 1)
+            unchanged = _stamp(os.fstat(file.fileno())) == stamp
+        if len(data) > self._limit:
+            raise TooLarge(f"is larger than {self._limit} bytes")
+        age_ns = began_ns - max(status.st_mtime_ns, status.st_ctime_ns)
+        settled = unchanged and age_ns > SETTLED_S * 1e9
+        return data, stamp if settled else None
 
 
 def _stamp(status: os.stat_result) -> _Stamp:
@@ -70,4 +109,5 @@ def _stamp(status: os.stat_result) -> _Stamp:
         status.st_ino,
         status.st_size,
         status.st_mtime_ns,
+        status.st_ctime_ns,
     )

@@ -16,10 +16,10 @@ from typing import Protocol
 from typing import TypeVar
 
 from nfv_mla_scheduler.judge.closures import closures
+from nfv_mla_scheduler.judge.explain import decide
 from nfv_mla_scheduler.judge.resolve import resolve
 from nfv_mla_scheduler.judge.resolve import resolve_preferred
 from nfv_mla_scheduler.judge.ruling import Ruling
-from nfv_mla_scheduler.judge.ruling import decide
 from nfv_mla_scheduler.judge.ruling import rule
 from nfv_mla_scheduler.judge.ruling import situation
 from nfv_mla_scheduler.judge.ruling import until
@@ -30,8 +30,8 @@ from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.demand import Demand
-from nfv_mla_scheduler.results.view import HostRecord
-from nfv_mla_scheduler.results.view import Shape
+from nfv_mla_scheduler.results.records import HostRecord
+from nfv_mla_scheduler.results.records import Shape
 from nfv_mla_scheduler.results.view import Snapshot
 
 UNBOUND = Refusal(

@@ -21,7 +21,7 @@ from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.demand import profile_demand
 from nfv_mla_scheduler.policy.values import Follow
-from nfv_mla_scheduler.results.view import HostRecord
+from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.view import Snapshot
 
 # One server of a profile that states no footprint.

@@ -12,18 +12,26 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from typing import TypeVar
 
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.judge.case import Case
-from nfv_mla_scheduler.judge.case import Opening
 from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.closures import closed_hosts
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.decisions import Decisions
+from nfv_mla_scheduler.judge.elsewhere import Elsewhere
+from nfv_mla_scheduler.judge.elsewhere import Surroundings
 from nfv_mla_scheduler.judge.follow import Followers
 from nfv_mla_scheduler.judge.follow import Room
+from nfv_mla_scheduler.judge.grounds import Asks
+from nfv_mla_scheduler.judge.grounds import AsksNothing
+from nfv_mla_scheduler.judge.grounds import Ground
+from nfv_mla_scheduler.judge.grounds import Refused
 from nfv_mla_scheduler.judge.recent import Recent
+from nfv_mla_scheduler.model import Refusal
+from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.application import read_application
 from nfv_mla_scheduler.policy.asking import is_ours
 from nfv_mla_scheduler.policy.asking import read_ask
@@ -32,6 +40,15 @@ from nfv_mla_scheduler.policy.requirement import Requirement
 from nfv_mla_scheduler.policy.requirement import meet
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.results.view import Snapshot
+
+NO_POLICY = Refusal(
+    RefusalCode.NO_POLICY,
+    "policy",
+    "5.3.2",
+    detail="no signed policy has been accepted yet",
+)
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,26 +104,31 @@ class Judge:
         :param room: tells which hosts have room for a following function;
             None: not known, so that whoever must be followed is refused
         """
-        memory = self._of_epoch(snapshot)
-        opening = Opening(
-            snapshot,
-            self._closed(request.project_id, snapshot, memory),
-            memory.followers,
-            room or _no_room,
-            request.source,
-            request.server,
-            request.project_id,
-            self._refuse_all,
+        malformed: Malformed | None = None
+        ground: Ground
+        try:
+            ground = self._ground(request, snapshot, room or _no_room)
+        except Malformed as exc:
+            malformed, ground = exc, Refused(_malformed(exc))
+        return Case(
+            ground, snapshot, request.project_id, request.server, malformed
         )
+
+    def _ground(
+        self, request: Request, snapshot: Snapshot, room: Room
+    ) -> Ground:
+        memory = self._of_epoch(snapshot)
         requirement = self._requirement(request, snapshot, memory)
-        if isinstance(requirement, Malformed):
-            return Case(opening, malformed=requirement)
-        if snapshot.policy is None or not requirement.demands:
-            return Case(opening, requirement)
+        if snapshot.policy is None:
+            refused = requirement.demands or self._refuse_all
+            return Refused((NO_POLICY,) if refused else ())
+        if not requirement.demands:
+            closed = self._closed(request.project_id, snapshot, memory)
+            return AsksNothing(closed)
         decisions = self._decisions(requirement, snapshot, memory)
-        if isinstance(decisions, Malformed):
-            return Case(opening, malformed=decisions)
-        return Case(opening, requirement, decisions)
+        around = Surroundings(memory.followers, room, request.source)
+        elsewhere = Elsewhere(decisions.demand, snapshot, around)
+        return Asks(decisions, elsewhere, snapshot)
 
     def ranks(self, snapshot: Snapshot) -> Mapping[str, float]:
         """Return how privileged hosts are: host name -> above 0, up to 1.
@@ -153,7 +175,7 @@ class Judge:
 
     def _requirement(
         self, request: Request, snapshot: Snapshot, memory: _Memory
-    ) -> Requirement | Malformed:
+    ) -> Requirement:
         key = _content(request)
         known = memory.requirements.get(key)
         if known is None:
@@ -162,11 +184,11 @@ class Judge:
             except Malformed as malformed:
                 known = malformed
             known = memory.requirements.put(key, known)
-        return known
+        return _unless_malformed(known)
 
     def _decisions(
         self, requirement: Requirement, snapshot: Snapshot, memory: _Memory
-    ) -> Decisions | Malformed:
+    ) -> Decisions:
         known = memory.decisions.get(requirement)
         if known is None:
             policy = snapshot.policy
@@ -177,7 +199,26 @@ class Judge:
             except Malformed as malformed:
                 known = malformed
             known = memory.decisions.put(requirement, known)
-        return known
+        return _unless_malformed(known)
+
+
+def _unless_malformed(known: T | Malformed) -> T:
+    """Return what was remembered, or raise it anew, without its past."""
+    if isinstance(known, Malformed):
+        raise Malformed(known.problems)
+    return known
+
+
+def _malformed(malformed: Malformed) -> tuple[Refusal, ...]:
+    return tuple(
+        Refusal(
+            RefusalCode.MALFORMED,
+            problem.path,
+            "5.3.2",
+            detail=f"{problem.message}: {problem.value!r}",
+        )
+        for problem in malformed.problems
+    )
 
 
 def _ranks(snapshot: Snapshot) -> Mapping[str, float]:

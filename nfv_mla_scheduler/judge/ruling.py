@@ -18,18 +18,11 @@ from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.resolve import ResolvedNeed
 from nfv_mla_scheduler.judge.support import ANY_DATE
 from nfv_mla_scheduler.judge.support import Atom
-from nfv_mla_scheduler.judge.support import Support
-from nfv_mla_scheduler.judge.support import refusal_of
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
-from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.model import Refusal
-from nfv_mla_scheduler.model import RefusalCode
-from nfv_mla_scheduler.results.values import Freshness
-from nfv_mla_scheduler.results.values import Result
-from nfv_mla_scheduler.results.view import HostRecord
+from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.view import Snapshot
 
 _Disjunction = tuple[int, ...]
@@ -140,8 +133,7 @@ def until(
     :param excused: whether waivers and permissive mode count
     """
     lives = [
-        _expiry(atom, record, snapshot, boot_max_age_s)
-        for atom in ruling.atoms
+        expiry(atom, record, snapshot, boot_max_age_s) for atom in ruling.atoms
     ]
     lapse = ruling.bound
     for carried in ruling.all_of:
@@ -168,8 +160,7 @@ def situation(
     Hosts of one shape in the same situation have the same refusals.
     """
     lives = [
-        _expiry(atom, record, snapshot, boot_max_age_s)
-        for atom in ruling.atoms
+        expiry(atom, record, snapshot, boot_max_age_s) for atom in ruling.atoms
     ]
     told = [2 if t == NEVER else int(t > now) for t in lives]
     told.extend(int(t > now) for t in ruling.dates)
@@ -186,7 +177,7 @@ def _best(choice: _Choice, lives: list[Instant], excused: bool) -> Instant:
     return best
 
 
-def _expiry(
+def expiry(
     atom: Atom,
     record: HostRecord,
     snapshot: Snapshot,
@@ -211,121 +202,4 @@ def _expiry(
         return result.boot_attested_at + min(boot_max_age_s, atom.limit)
     if fresh.boot != result.boot:
         return NEVER
-    return min(
-        fresh.at + boot_max_age_s, result.boot_attested_at + atom.limit
-    )
-
-
-def decide(
-    ruling: Ruling,
-    record: HostRecord,
-    snapshot: Snapshot,
-    boot_max_age_s: float,
-    now: Instant,
-) -> Decision:
-    """Return the decision with every reason: what until() says, explained."""
-    explainer = _Explainer(record, snapshot, boot_max_age_s, now)
-    for closure in ruling.closures:
-        explainer.add((closure.refusal,), NEVER, closure.permissive_until)
-    for need in ruling.needs:
-        explainer.add(
-            explainer.unmet(need), need.waived_until, need.permissive_until
-        )
-    if now >= ruling.bound:
-        expired = Refusal(RefusalCode.POLICY_EXPIRED, "policy", "5.3.2")
-        explainer.add((expired,), NEVER, NEVER)
-    return Decision(
-        record.binding.host,
-        tuple(explainer.refusals),
-        until(ruling, record, snapshot, boot_max_age_s)
-        if not explainer.refusals
-        else FOREVER,
-        tuple(explainer.waived),
-        tuple(explainer.would_refuse),
-    )
-
-
-class _Explainer:
-    """Sorts refusals into those that count and those that are excused."""
-
-    def __init__(
-        self,
-        record: HostRecord,
-        snapshot: Snapshot,
-        boot_max_age_s: float,
-        now: Instant,
-    ) -> None:
-        self._record = record
-        self._snapshot = snapshot
-        self._boot_max_age_s = boot_max_age_s
-        self._now = now
-        self.refusals: list[Refusal] = []
-        self.waived: list[Refusal] = []
-        self.would_refuse: list[Refusal] = []
-
-    def add(
-        self,
-        refusals: tuple[Refusal, ...],
-        waived_until: Instant,
-        permissive_until: Instant,
-    ) -> None:
-        if waived_until > self._now:
-            kept = self.waived
-        elif permissive_until > self._now:
-            kept = self.would_refuse
-        else:
-            kept = self.refusals
-        kept.extend(r for r in refusals if r not in kept)
-
-    def unmet(self, need: ResolvedNeed) -> tuple[Refusal, ...]:
-        """Return why a need is not met: by the group that comes closest."""
-        if need.refusal is not None:
-            return (need.refusal,)
-        closest: tuple[Refusal, ...] | None = None
-        for group in need.groups:
-            missing = tuple(
-                refusal
-                for support in group
-                if (refusal := self._missing(support, need)) is not None
-            )
-            if not missing:
-                return ()
-            if closest is None or len(missing) < len(closest):
-                closest = missing
-        return closest or ()
-
-    def _missing(
-        self, support: Support, need: ResolvedNeed
-    ) -> Refusal | None:
-        if support.refusal is not None:
-            return support.refusal
-        if any(self._lives(atom) for atom in support.atoms):
-            return None
-        return self._lapsed(support, need)
-
-    def _lives(self, atom: Atom) -> bool:
-        expiry = _expiry(
-            atom, self._record, self._snapshot, self._boot_max_age_s
-        )
-        return expiry > self._now
-
-    def _lapsed(self, support: Support, need: ResolvedNeed) -> Refusal:
-        """All that would carry a term is too old, or of an ended boot."""
-        atom = support.atoms[0]
-        code, authority = RefusalCode.STALE, ""
-        if atom.voice != ANY_DATE:
-            result = self._record.results[atom.voice]
-            authority = result.authority
-            if self._boot_ended(atom, result):
-                code = RefusalCode.BOOT_ENDED
-        return refusal_of(support.term, need.need, code, authority)
-
-    def _boot_ended(self, atom: Atom, result: Result) -> bool:
-        by_attester = self._snapshot.freshness.get(result.authority, {})
-        fresh: Freshness | None = by_attester.get(result.attester)
-        return (
-            atom.grade is Grade.BOOT
-            and result.boot is not None
-            and fresh is not None
-            and fresh.boot != result.boot
-        )
+    return min(fresh.at + boot_max_age_s, result.boot_attested_at + atom.limit)

@@ -76,9 +76,7 @@ class Tally:
         if self._atoms:
             return Support(self._term, tuple(dict.fromkeys(self._atoms)))
         silent = self._term.authority or ""
-        code = (
-            RefusalCode.AUTHORITY_SILENT if silent else RefusalCode.NO_CLAIM
-        )
+        code = RefusalCode.AUTHORITY_SILENT if silent else RefusalCode.NO_CLAIM
         refusal = self._weak or self._refusal(code, silent)
         return Support(self._term, (), refusal)
 

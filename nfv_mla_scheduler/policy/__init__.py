@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed policy, and what a server asks for.  Pure: bytes in, values out."""
+"""The signed policy, and what a server asks for: bytes in, values out."""

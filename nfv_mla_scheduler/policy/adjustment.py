@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.model import Strength
+from nfv_mla_scheduler.policy.facts import HOST
 from nfv_mla_scheduler.policy.parts import Part
-from nfv_mla_scheduler.policy.vocabulary import HOST
 from nfv_mla_scheduler.policy.vocabulary import Names
 from nfv_mla_scheduler.policy.vocabulary import check_known
 from nfv_mla_scheduler.policy.vocabulary import check_values

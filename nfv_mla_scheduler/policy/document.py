@@ -22,6 +22,8 @@ from nfv_mla_scheduler.policy.adjustment import read_profiles
 from nfv_mla_scheduler.policy.application import Application
 from nfv_mla_scheduler.policy.demand import bind
 from nfv_mla_scheduler.policy.envelope import PAYLOAD_MAX
+from nfv_mla_scheduler.policy.facts import SITE
+from nfv_mla_scheduler.policy.facts import read_facts
 from nfv_mla_scheduler.policy.instants import DAY_S
 from nfv_mla_scheduler.policy.inventory import read_authorities
 from nfv_mla_scheduler.policy.inventory import read_collectors
@@ -42,10 +44,8 @@ from nfv_mla_scheduler.policy.rules import read_waivers
 from nfv_mla_scheduler.policy.schema import check_shape
 from nfv_mla_scheduler.policy.schema import schema
 from nfv_mla_scheduler.policy.values import Policy
-from nfv_mla_scheduler.policy.vocabulary import SITE
 from nfv_mla_scheduler.policy.vocabulary import Names
 from nfv_mla_scheduler.policy.vocabulary import check_known
-from nfv_mla_scheduler.policy.vocabulary import read_facts
 from nfv_mla_scheduler.standard.strict_yaml import YamlDocument
 from nfv_mla_scheduler.standard.strict_yaml import read_yaml
 from nfv_mla_scheduler.standard.values import Catalogue

@@ -78,6 +78,7 @@ class PolicyKeeper:
         self._policy: Policy | None = None
         self._highest: Highest | None = None
         self._taken = b""
+        self._read: tuple[bytes, Policy] | None = None
         self._refused: tuple[bytes, PolicyRefused] | None = None
         self._told: tuple[bytes, PolicyCode] | None = None
         self._unkept: bytes | None = None
@@ -126,7 +127,10 @@ class PolicyKeeper:
         if self._refused is not None and self._refused[0] == digest:
             before = self._refused[1]
             raise PolicyRefused(before.reason, str(before), before.problems)
-        policy = read_signed(data, self._root, self._catalogue)
+        if self._read is None or self._read[0] != digest:
+            policy = read_signed(data, self._root, self._catalogue)
+            self._read = (digest, policy)
+        policy = self._read[1]
         check_version(policy, self._known_highest())
         check_times(policy, now)
         return policy

@@ -14,22 +14,15 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import Axis
-from nfv_mla_scheduler.model import Claim
-from nfv_mla_scheduler.model import Grade
-from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.parts import Part
-from nfv_mla_scheduler.policy.values import DeclaredFact
 from nfv_mla_scheduler.standard.terms import TermError
 from nfv_mla_scheduler.standard.terms import parse_term
 from nfv_mla_scheduler.standard.values import Capability
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Group
 
-HOST = frozenset({"host", "other"})
-SITE = frozenset({"site"})
 _LISTED_MAX = 12
 
 
@@ -66,77 +59,10 @@ def known_words(
     )
 
 
-def read_facts(
-    part: Part,
-    catalogue: Catalogue,
-    names: Names,
-    subjects: frozenset[str],
-    end: Instant,
-) -> tuple[DeclaredFact, ...]:
-    """Return the declared facts of a host or of the site.
-
-    :param subjects: of whom a capability has to speak to be declared here
-    :param end: stands in for an end that cannot be read
-    """
-    facts = []
-    for item in part.items():
-        capability = _capability(item.at("capability"), catalogue, subjects)
-        if capability is None:
-            continue
-        claim = Claim(
-            capability.name,
-            Status.AFFIRMING,
-            Grade.DECLARED,
-            _claim_values(item, capability, names),
-        )
-        reference = item.at("reference").text()
-        until = item.at("until").instant(end)
-        facts.append(DeclaredFact(claim, reference, until))
-    return tuple(facts)
-
-
-def _capability(
-    part: Part, catalogue: Catalogue, subjects: frozenset[str]
-) -> Capability | None:
-    name = part.text()
-    if not name:
-        return None
-    if not check_known(part, name, catalogue.capabilities, "capability"):
-        return None
-    capability = catalogue.capabilities[name]
-    if subjects.isdisjoint(capability.subjects):
-        whom = "the site" if subjects == SITE else "a host"
-        part.wrong(f"is no capability of {whom}, as clause 6 has it", name)
-        return None
-    return capability
-
-
-def _claim_values(
-    fact: Part, capability: Capability, names: Names
-) -> dict[str, frozenset[str]]:
-    values = fact.at("values")
-    if not capability.keys:
-        if isinstance(values.value, dict):
-            values.wrong(f"has to be a list: {capability.name} has no keys")
-        found = _listed(values, capability, names, None)
-        return {"": found} if found else {}
-    keys = ", ".join(capability.keys)
-    if not values.value or isinstance(values.value, list):
-        values.wrong(
-            f"has to be a mapping from keys of {capability.name} to lists; "
-            f"its keys are: {keys}"
-        )
-    claimed = {}
-    for key, listed in values.entries():
-        if key not in capability.keys:
-            listed.wrong(f"is no key of {capability.name}; there are: {keys}")
-        claimed[key] = _listed(listed, capability, names, key)
-    return claimed
-
-
-def _listed(
+def listed_values(
     part: Part, capability: Capability, names: Names, key: str | None
 ) -> frozenset[str]:
+    """Return a list of a capability's values, each of them known."""
     found = frozenset(word for word, _ in part.words())
     for word, item in part.words():
         _check_value(item, capability, names, key, word)
@@ -174,7 +100,7 @@ def check_values(
         if not check_known(listed, name, catalogue.capabilities, "capability"):
             continue
         capability = catalogue.capabilities[name]
-        found[name] = _listed(listed, capability, names, None)
+        found[name] = listed_values(listed, capability, names, None)
         if not capability.values and name != "location":
             listed.wrong(f"{name} has no values to choose from")
         elif not found[name]:

@@ -24,7 +24,7 @@ _ENCRYPTION_TRAITS = {
 }
 
 
-class Driver(fake.FakeDriver):
+class Driver(fake.FakeDriver):  # type: ignore[misc]
     """Nova's fake driver, of one described host."""
 
     capabilities: ty.ClassVar[dict[str, bool]] = dict(

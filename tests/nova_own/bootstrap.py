@@ -11,6 +11,7 @@ import collections
 import functools
 import importlib
 import importlib.metadata
+import logging
 import os
 import pathlib
 import sys
@@ -63,10 +64,42 @@ def install() -> FilterRuns:
 
     monkey_patch.patch(backend="threading")
     injection = named_injection()
+    _economise()
     _patch_conf_fixture(injection)
     if injection is not None:
         _patch_flags(injection)
     return _count_filter_runs()
+
+
+def _economise() -> None:
+    """Spare what Nova's fixtures spend on other ends than a test's own.
+
+    Together a third of the time of a test, on two cores.
+    """
+    from futurist import _thread
+    from nova import test
+
+    # Each idle thread would look for the end of its pool every 10 ms.
+    original = test.TestCase.setUp
+
+    @functools.wraps(original)
+    def set_up(self: ty.Any) -> None:
+        original(self)
+        _thread.ThreadWorker.MAX_IDLE_FOR = 0.1
+
+    test.TestCase.setUp = set_up
+
+    # Every DEBUG record would be formatted, to see that it can be: of
+    # interest for Nova's developers, and for us in our own records.
+    handler = importlib.import_module("nova.tests.fixtures.nova").NullHandler
+    format_record = handler.handle
+
+    @functools.wraps(format_record)
+    def handle(self: ty.Any, record: logging.LogRecord) -> None:
+        if record.name.startswith("nfv_mla_scheduler"):
+            format_record(self, record)
+
+    handler.handle = handle
 
 
 def _patch_conf_fixture(injection: Injection | None) -> None:

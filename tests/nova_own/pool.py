@@ -15,6 +15,7 @@ import queue
 import selectors
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import typing as ty
@@ -27,6 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEST_TIMEOUT_S = 160
 #: The test's own alarm should ring first: it says where the test hung.
 SILENCE_S = TEST_TIMEOUT_S + 40
+#: Of what a worker wrote to standard error, the end is what tells.
+LAST_WORDS_BYTES = 4000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,13 +56,14 @@ class Worker:
         env.pop(bootstrap.INJECTION, None)
         if injection:
             env[bootstrap.INJECTION] = injection
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.nova_own.worker"],
             cwd=ROOT,
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._stderr,
         )
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._pipe("stdout"), selectors.EVENT_READ)
@@ -71,7 +75,7 @@ class Worker:
             stdin.write(command.encode() + b"\n")
             stdin.flush()
         except BrokenPipeError as exc:
-            raise WorkerLost("the worker has died") from exc
+            raise WorkerLost(self._last_words()) from exc
         return self._answer()
 
     def kill(self) -> None:
@@ -79,6 +83,14 @@ class Worker:
         self._process.kill()
         self._process.wait()
         self._pipe("stdout").close()
+        self._stderr.close()
+
+    def _last_words(self) -> str:
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - LAST_WORDS_BYTES))
+        return "the worker has died: " + self._stderr.read().decode(
+            errors="replace"
+        )
 
     def _pipe(self, name: str) -> ty.IO[bytes]:
         return ty.cast(ty.IO[bytes], getattr(self._process, name))
@@ -90,7 +102,7 @@ class Worker:
                 raise WorkerLost(f"no answer within {SILENCE_S} s")
             data = os.read(self._pipe("stdout").fileno(), 65536)
             if not data:
-                raise WorkerLost("the worker has died")
+                raise WorkerLost(self._last_words())
             self._buffer += data
         line, self._buffer = self._buffer.split(b"\n", 1)
         return ty.cast(dict[str, ty.Any], json.loads(line))

@@ -151,5 +151,3 @@ def _home(axis: Axis) -> str:
     return {"jurisdiction": "DE", "geographic": "europe", "logical": "core"}[
         axis.value
     ]
-
-

@@ -30,14 +30,12 @@ from nfv_mla_scheduler.standard.values import Management
 from tests.unit.brute_application import Application
 from tests.unit.brute_application import application_of
 from tests.unit.brute_needs import Need
-from tests.unit.brute_needs import ages_of
 from tests.unit.brute_needs import axis_of
 from tests.unit.brute_needs import needs_of
 from tests.unit.brute_needs import profile_named
 from tests.unit.brute_needs import profile_needs
 from tests.unit.brute_reading import Unreadable
 from tests.unit.brute_reading import read
-from tests.unit.brute_terms import Ages
 from tests.unit.brute_terms import Host
 
 NEED = "need"
@@ -82,34 +80,42 @@ def refusals(world: World, uuid: str, host: str, now: Instant) -> set[str]:
     if glass_is_broken(world, uuid, host, now):
         return set()
     demands = any(ask.demands for ask in asks)
-    found: set[str] = set()
     if world.policy is None:
         return {"no-policy"} if demands else set()
-    binding = world.policy.hosts.get(host)
-    if demands:
-        if now >= world.policy.expires_at:
-            found.add("policy-expired")
-        if binding is None or binding.node_uuid != uuid:
-            known = binding is not None or any(
-                b.node_uuid == uuid for b in world.policy.hosts.values()
-            )
-            found.add("binding-mismatch" if known else "host-unbound")
-            return found
-    if now < world.policy.permissive.projects.get(
-        world.request.project_id, NEVER
-    ):
+    found = closures(world, host, now)
+    if not demands:
         return found
-    found |= closures(world, host, now)
-    if demands and binding is not None:
+    if now >= world.policy.expires_at:
+        found.add("policy-expired")
+    modes = world.policy.permissive
+    anything_goes = now < modes.projects.get(world.request.project_id, NEVER)
+    binding = world.policy.hosts.get(host)
+    if binding is None or binding.node_uuid != uuid:
+        if anything_goes:
+            return found
+        if not needs or not all(permits(world, n, now) for n in needs):
+            known = binding is not None
+            found.add("binding-mismatch" if known else "host-unbound")
+        return found | {"nothing-follows"} if follows(asks) else found
+    at = Host(world, binding, now)
+    if not anything_goes and not all_permissive(world, at):
         if not may_move(world, host):
             found.add("move-not-allowed")
-        at = Host(world, binding, now)
-        for ask in asks:
-            for follow in ask.follows:
-                if not can_follow(world, at, follow):
-                    found.add("nothing-follows")
-        found |= unmet(world, at, needs)
+        if not all(can_follow(world, at, f) for f in follows(asks)):
+            found.add("nothing-follows")
+        if not all(
+            need.met(at)
+            or is_waived(world, need, now)
+            or permits(world, need, now)
+            for need in needs
+        ):
+            found.add(NEED)
     return found
+
+
+def follows(asks: list[Ask]) -> list[Any]:
+    """Return all that has to be able to follow."""
+    return [follow for ask in asks for follow in ask.follows]
 
 
 def read_asks(world: World) -> list[Ask]:
@@ -189,22 +195,17 @@ def may_move(world: World, host: str) -> bool:
     return not there
 
 
-def unmet(world: World, host: Host, needs: list[Need]) -> set[str]:
-    """Return whether needs are left that nothing sets aside."""
-    modes = world.policy.permissive
-    if host.listed and all(
-        host.now < modes.pools.get(pool.name, NEVER) for pool in host.listed
-    ):
-        return set()
-    for need in needs:
-        if need.met(host) or is_waived(world, need, host.now):
-            continue
-        if need.profile is not None and host.now < modes.profiles.get(
-            need.profile, NEVER
-        ):
-            continue
-        return {NEED}
-    return set()
+def all_permissive(world: World, host: Host) -> bool:
+    """Whether all pools of a host are permissive, of which it has some."""
+    modes = world.policy.permissive.pools
+    ends = [modes.get(pool.name, NEVER) for pool in host.listed]
+    return bool(ends) and all(host.now < end for end in ends)
+
+
+def permits(world: World, need: Need, now: Instant) -> bool:
+    """Whether the profile that brings a need is permissive."""
+    modes = world.policy.permissive.profiles
+    return need.profile is not None and now < modes.get(need.profile, NEVER)
 
 
 def is_waived(world: World, need: Need, now: Instant) -> bool:
@@ -230,24 +231,26 @@ def can_follow(world: World, here: Host, follow: Any) -> bool:
         there = Host(granting, binding, here.now)
         if (
             binding.node_uuid in room
-            and shares(here, there, follow, ages_of(profile))
-            and all(
-                need.met(there) or is_waived(world, need, here.now)
-                for need in needs
+            and shares(here, there, follow)
+            and (
+                all_permissive(world, there)
+                or all(
+                    need.met(there)
+                    or is_waived(world, need, here.now)
+                    or permits(world, need, here.now)
+                    for need in needs
+                )
             )
         ):
             return True
     return False
 
 
-def shares(one: Host, other: Host, follow: Any, ages: Ages) -> bool:
+def shares(one: Host, other: Host, follow: Any) -> bool:
     """Whether two hosts share what has to be shared."""
     axis = axis_of(follow)
     if axis is not None:
-        term = Term(Subject.HOST, "location", key=axis.value)
-        return other.holds(term, ages) and bool(
-            where(one, axis) & where(other, axis)
-        )
+        return bool(where(one, axis) & where(other, axis))
     if follow.axis.value == "host":
         return one.binding.host == other.binding.host
     return any(pool in other.listed for pool in one.listed)
@@ -258,10 +261,11 @@ def where(host: Host, axis: Any) -> set[str]:
     term = Term(Subject.HOST, "location", key=axis.value)
     found: set[str] | None = None
     for voice in host.voices(term):
-        if axis.value not in voice.claim.values:
+        if (
+            axis.value not in voice.claim.values
+            or voice.claim.status is Status.NONE
+        ):
             continue
-        if voice.claim.status is Status.CONTRAINDICATED:
-            return set()
         inside: set[str] = set()
         for region in voice.claim.values[axis.value]:
             inside |= host.around(axis.value, region)

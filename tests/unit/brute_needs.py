@@ -54,7 +54,7 @@ def needs_of(world: Any, ask: Ask) -> list[Need]:
     needs: list[Need] = []
     for profile in profiles:
         needs.extend(profile_needs(world, profile, ages.source_s))
-        named = {place.axis for place in ask.places}
+        named = {place.axis for place in ask.places if place.inside}
         if profile.location_explicit not in {None, *named}:
             raise Unreadable(profile.name)
     if ask.host_classes:
@@ -79,7 +79,6 @@ def needs_of(world: Any, ask: Ask) -> list[Need]:
             any_of=place.inside,
             none_of=place.outside,
             grade=located,
-            silence_counts=not place.inside,
         )
         needs.append(need("location", [[term]], ages))
     for wanted in ask.capabilities:
@@ -230,7 +229,7 @@ def _cut(profile: Profile, group: Iterable[Term]) -> list[Term] | None:
     for term in group:
         allowed = profile.values.get(term.name)
         of_claims = term.subject in (Subject.HOST, Subject.SITE)
-        if allowed is None or not of_claims or term.silence_counts:
+        if allowed is None or not of_claims:
             found.append(term)
             continue
         if not term.all_of <= allowed:
@@ -249,10 +248,6 @@ def _subject(world: Any, capability: str) -> Subject:
 
 
 def _capability_need(world: Any, wanted: Any, ages: Ages) -> Need:
-    subjects = world.catalogue.capabilities[wanted.capability].subjects
-    if subjects == ("self",):
-        term = Term(Subject.SELF, "policy-in-force")
-        return need(wanted.capability, [[term]], ages)
     group = [
         Term(
             _subject(world, wanted.capability),

@@ -68,13 +68,11 @@ def _read_key(source, name, value, catalogue, found) -> None:
         raise Unreadable(name)
     if stem == "location" and parameter in {a.value for a in Axis}:
         every(REGION, items)
-        found["places"].add(
-            Place(
-                Axis(parameter),
-                frozenset(i for i in items if i[0] != "!"),
-                frozenset(i[1:] for i in items if i[0] == "!"),
-            )
-        )
+        inside = frozenset(i for i in items if i[0] != "!")
+        outside = frozenset(i[1:] for i in items if i[0] == "!")
+        if inside & outside:
+            raise Unreadable(name)
+        found["places"].add(Place(Axis(parameter), inside, outside))
     elif stem == "capability" and parameter in catalogue.capabilities:
         found["capabilities"].add(_wanted(parameter, items, catalogue))
     elif name == "profile":
@@ -145,9 +143,11 @@ def one_of(choices, items) -> list[str]:
 
 
 def _wanted(name, items, catalogue) -> Wanted:
+    capability = catalogue.capabilities[name]
+    if name == "location" or capability.subjects == ("self",):
+        raise Unreadable(name)
     if items == ["required"]:
         return Wanted(name)
-    capability = catalogue.capabilities[name]
     known = capability.keys if name == KEYED else capability.values
     if not set(items) <= set(known):
         raise Unreadable(name)

@@ -142,7 +142,7 @@ class Host:
         """Rule 1."""
         if voice.claim.status is Status.CONTRAINDICATED:
             return True
-        if not speaks(voice, term):
+        if voice.claim.status is Status.NONE or not speaks(voice, term):
             return False
         if voice.claim.status is Status.WARNING:
             return True

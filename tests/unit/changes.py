@@ -89,7 +89,7 @@ def values_for(rnd: Random, name: str) -> dict[str, frozenset[str]]:
     capability = CATALOGUE.capabilities[name]
     if name == "location":
         return {
-            axis: frozenset(rnd.sample(regions, rnd.choice((0, 1, 1, 1, 2))))
+            axis: frozenset(rnd.sample(regions, rnd.choice((1, 1, 1, 2))))
             for axis, regions in _REGIONS.items()
             if rnd.random() < 0.9
         }
@@ -99,9 +99,7 @@ def values_for(rnd: Random, name: str) -> dict[str, frozenset[str]]:
         return frozenset(rnd.sample(known, rnd.randint(0, len(known))))
 
     if capability.keys:
-        return {
-            key: some() for key in capability.keys if rnd.random() < 0.8
-        }
+        return {key: some() for key in capability.keys if rnd.random() < 0.8}
     return {"": some()} if known else {}
 
 
@@ -150,9 +148,7 @@ def key_missing(draft, rnd):
         name = rnd.choice(sorted(keyed))
         kept = dict(told.claims[name].values)
         del kept[rnd.choice(sorted(kept))]
-        told.claims[name] = dataclasses.replace(
-            told.claims[name], values=kept
-        )
+        told.claims[name] = dataclasses.replace(told.claims[name], values=kept)
 
 
 @change
@@ -191,7 +187,7 @@ def _one_told(draft):
 def times(draft, rnd):
     told = draft.told[rnd.choice(sorted(draft.told))]
     told.at = rnd.choice(
-        (None, NOW - 200, NOW - 80, NOW - 60, NOW - 59, NOW, NOW + 5)
+        (NOW - 200, NOW - 80, NOW - 60, NOW - 59, NOW, NOW + 5)
     )
 
 
@@ -301,9 +297,7 @@ def declared(draft, rnd):
     )
     fact = good_claim(capability)
     if rnd.random() < 0.4:
-        fact = dataclasses.replace(
-            fact, values=values_for(rnd, capability)
-        )
+        fact = dataclasses.replace(fact, values=values_for(rnd, capability))
     fact = dataclasses.replace(fact, grade=Grade.DECLARED)
     draft.bindings[name] = dataclasses.replace(
         old, declared=(*old.declared, DeclaredFact(fact, "r", until(rnd)))
@@ -572,4 +566,3 @@ def application(draft, rnd):
         )
     if rnd.random() < 0.3:
         draft.extra_specs["hw_rng:allowed"] = rnd.choice(("True", "no"))
-

@@ -26,12 +26,14 @@ from nfv_mla_scheduler.policy.values import Permissive
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.policy.values import Pool
 from nfv_mla_scheduler.policy.values import Project
+from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.policy.values import Waiver
 from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.standard import catalogue
 from nfv_mla_scheduler.standard.values import Profile
+from tests.unit import brute_reading
 from tests.unit.brute_force import World
 
 CATALOGUE = catalogue.load()
@@ -287,13 +289,13 @@ _NONE: frozenset[str] = frozenset()
 
 
 def _floor(draft: Draft) -> Any:
-    from nfv_mla_scheduler.policy.values import Source
-    from tests.unit import brute_reading
-
     if not draft.floor:
         return None
     floor = {f"nfv_mla:{key}": value for key, value in draft.floor.items()}
-    return brute_reading.read(Source.FLOOR, floor, CATALOGUE)
+    try:
+        return brute_reading.read(Source.FLOOR, floor, CATALOGUE)
+    except brute_reading.Unreadable:
+        return None  # no policy with such a floor is ever accepted
 
 
 def document_of(draft: Draft) -> ResultsDocument:

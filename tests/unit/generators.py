@@ -71,7 +71,9 @@ class Recipe:
         return draft
 
 
-def recipes(least: int = 0, most: int = 5, asked: int = 3) -> st.SearchStrategy:
+def recipes(
+    least: int = 0, most: int = 5, asked: int = 3
+) -> st.SearchStrategy:
     """Return recipes with so many changes."""
     return st.builds(
         Recipe,

@@ -33,7 +33,7 @@ VALUE = read_yaml(TEXT.encode(), max_bytes=1 << 20).value
 POLICY = policies.policy()
 QUICK = hypothesis.settings(
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 

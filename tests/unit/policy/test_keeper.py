@@ -85,6 +85,17 @@ class KeeperTest(unittest.TestCase):
             self.refused(keeper, bad)
         self.assertEqual(read.call_count, 0)
 
+    def test_what_waits_for_its_time_is_not_read_again(self) -> None:
+        keeper = self.keeper()
+        with mock.patch.object(
+            module, "read_signed", wraps=module.read_signed
+        ) as read:
+            for early in (3600, 1800, 600):
+                with self.assertRaises(PolicyRefused):
+                    keeper.offer(version(7), policies.ISSUED - early)
+            keeper.offer(version(7), NOW)
+        self.assertEqual(read.call_count, 1)
+
     def test_the_last_good_policy_survives_every_refusal(self) -> None:
         keeper = self.keeper()
         keeper.offer(version(7), NOW)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""On what ground a request is judged: three kinds, one interface.
+
+Pure.  A request that can meet nobody's approval, one that asks for nothing,
+and one that asks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Protocol
+
+from nfv_mla_scheduler.judge.closures import Closure
+from nfv_mla_scheduler.judge.decisions import C
+from nfv_mla_scheduler.judge.decisions import Candidate
+from nfv_mla_scheduler.judge.decisions import Decisions
+from nfv_mla_scheduler.judge.decisions import Summary
+from nfv_mla_scheduler.judge.decisions import summarise
+from nfv_mla_scheduler.judge.elsewhere import Elsewhere
+from nfv_mla_scheduler.model import FOREVER
+from nfv_mla_scheduler.model import Decision
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.model import Refusal
+from nfv_mla_scheduler.results.view import Snapshot
+
+# A decision that holds this much longer counts as half as fresh as can be.
+_FRESH_S = 60.0
+
+
+class Ground(Protocol):
+    """Decides about hosts for one request."""
+
+    def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
+        """Return the candidates that the server may be placed on."""
+
+    def decision(self, uuid: str, host: str, now: Instant) -> Decision:
+        """Return the decision about one host, with every reason."""
+
+    def summary(self, uuid: str, host: str, now: Instant) -> Summary:
+        """Return what :meth:`decision` says, for less work on many hosts."""
+
+    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
+        """Return what was set aside to admit a host; None: nothing was."""
+
+    def assurance(
+        self, candidates: Iterable[Candidate], now: Instant
+    ) -> list[float]:
+        """Return how well each admitted host is known, from 0 to 1."""
+
+
+class Refused:
+    """Every host is refused for the same reasons; with none, none is."""
+
+    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
+        self._refusals = refusals
+
+    def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
+        return [] if self._refusals else list(candidates)
+
+    def decision(self, uuid: str, host: str, now: Instant) -> Decision:
+        return Decision(host, self._refusals, FOREVER)
+
+    def summary(self, uuid: str, host: str, now: Instant) -> Summary:
+        return summarise(self.decision(uuid, host, now))
+
+    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
+        return None
+
+    def assurance(
+        self, candidates: Iterable[Candidate], now: Instant
+    ) -> list[float]:
+        return [0.0 for _ in candidates]
+
+
+class AsksNothing:
+    """Only hosts that are closed to the server are refused.
+
+    :param closed: Nova's host name -> the rules that close it
+    """
+
+    def __init__(self, closed: Mapping[str, tuple[Closure, ...]]) -> None:
+        self._closed = closed
+
+    def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
+        closed = self._closed
+        if not closed:
+            return list(candidates)
+        return [
+            c
+            for c in candidates
+            if c.host not in closed or not _shut(closed[c.host], now)
+        ]
+
+    def decision(self, uuid: str, host: str, now: Instant) -> Decision:
+        found = self._closed.get(host, ())
+        return Decision(
+            host,
+            tuple(c.refusal for c in found if c.permissive_until <= now),
+            FOREVER,
+            would_refuse=tuple(
+                c.refusal for c in found if c.permissive_until > now
+            ),
+        )
+
+    def summary(self, uuid: str, host: str, now: Instant) -> Summary:
+        return summarise(self.decision(uuid, host, now))
+
+    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
+        if candidate.host not in self._closed:
+            return None
+        return self.summary(candidate.uuid, candidate.host, now)
+
+    def assurance(
+        self, candidates: Iterable[Candidate], now: Instant
+    ) -> list[float]:
+        # a server that asks for nothing does not care
+        return [0.0 for _ in candidates]
+
+
+class Asks:
+    """Hosts have to meet a demand, and the rules that rest on others."""
+
+    def __init__(
+        self, decisions: Decisions, elsewhere: Elsewhere, snapshot: Snapshot
+    ) -> None:
+        self._decisions = decisions
+        self._elsewhere = elsewhere
+        self._snapshot = snapshot
+
+    def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
+        chosen = self._decisions.admitted(candidates, self._snapshot, now)
+        elsewhere = self._elsewhere
+        if not elsewhere.matters:
+            return chosen
+        return [
+            c
+            for c in chosen
+            if not elsewhere.refusals(c.uuid, c.host, now)
+            or elsewhere.permissive_until(c.uuid) > now
+        ]
+
+    def decision(self, uuid: str, host: str, now: Instant) -> Decision:
+        decision = self._decisions.decision(uuid, host, self._snapshot, now)
+        further = self._elsewhere.refusals(uuid, host, now)
+        if not further:
+            return decision
+        if self._elsewhere.permissive_until(uuid) > now:
+            return dataclasses.replace(
+                decision, would_refuse=decision.would_refuse + further
+            )
+        return dataclasses.replace(
+            decision, refusals=decision.refusals + further, until=FOREVER
+        )
+
+    def summary(self, uuid: str, host: str, now: Instant) -> Summary:
+        if self._elsewhere.matters:
+            return summarise(self.decision(uuid, host, now))
+        return self._decisions.summary(uuid, host, self._snapshot, now)
+
+    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
+        if not self._elsewhere.matters:
+            return self._decisions.softened(candidate, self._snapshot, now)
+        found = self.summary(candidate.uuid, candidate.host, now)
+        return found if found.would_refuse or found.waived else None
+
+    def assurance(
+        self, candidates: Iterable[Candidate], now: Instant
+    ) -> list[float]:
+        """A third each: how long the decision still holds, that nothing was
+        set aside for it, and the share of what is preferred that it has."""
+        snapshot, decisions = self._snapshot, self._decisions
+        weights = []
+        for candidate in candidates:
+            left = decisions.lapse(candidate.uuid, snapshot, now) - now
+            softened = decisions.softened(candidate, snapshot, now)
+            clean = 1.0 if softened is None else 0.0
+            preferred = decisions.preferred(candidate.uuid, snapshot)
+            weights.append((_freshness(left) + clean + preferred) / 3)
+        return weights
+
+
+def _freshness(left_s: float) -> float:
+    if math.isinf(left_s):
+        return 1.0 if left_s > 0 else 0.0
+    return left_s / (left_s + _FRESH_S) if left_s > 0 else 0.0
+
+
+def _shut(found: tuple[Closure, ...], now: Instant) -> bool:
+    return any(closure.permissive_until <= now for closure in found)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hear everybody who speaks of a capability, and find what carries a term.
+
+Pure.  Voices are the claims of the authorities to which the policy gives the
+capability, and the facts that the policy itself declares.  The worse counts;
+see ``support.py``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from nfv_mla_scheduler.judge.support import ANY_DATE
+from nfv_mla_scheduler.judge.support import Atom
+from nfv_mla_scheduler.judge.support import Support
+from nfv_mla_scheduler.judge.support import Tally
+from nfv_mla_scheduler.judge.support import refusal_of
+from nfv_mla_scheduler.model import Axis
+from nfv_mla_scheduler.model import Claim
+from nfv_mla_scheduler.model import Grade
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.model import RefusalCode
+from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.model import Subject
+from nfv_mla_scheduler.model import Term
+from nfv_mla_scheduler.policy.values import Need
+from nfv_mla_scheduler.policy.values import Policy
+from nfv_mla_scheduler.results.records import Shape
+from nfv_mla_scheduler.results.records import Voice
+from nfv_mla_scheduler.standard.values import Capability
+from nfv_mla_scheduler.standard.values import Catalogue
+
+
+class Hearing:
+    """Hears all voices about hosts of one shape, or about the site."""
+
+    def __init__(
+        self, policy: Policy, catalogue: Catalogue, shape: Shape
+    ) -> None:
+        self._policy = policy
+        self._catalogue = catalogue
+        self._shape = shape
+        self._doubted = tuple(self._is_doubted(v) for v in shape.voices)
+
+    def attested_by(
+        self, term: Term, need: Need, independent: bool
+    ) -> Support:
+        """Some authority attests the host; perhaps one that is not ours."""
+        attestation = Term(Subject.HOST, "attestation")
+        support = self.host(attestation, need)
+        atoms = tuple(
+            atom
+            for atom in support.atoms
+            if atom.voice != ANY_DATE
+            and not (independent and self._is_ours(atom.voice))
+        )
+        if atoms:
+            return Support(term, atoms)
+        silent = refusal_of(term, need, RefusalCode.AUTHORITY_SILENT)
+        return Support(term, (), silent)
+
+    def _is_ours(self, voice: int) -> bool:
+        name = self._shape.voices[voice].authority
+        operator = self._policy.operator
+        return self._policy.authorities[name].trust_domain == operator
+
+    def _is_doubted(self, voice: Voice) -> bool:
+        """A contraindicated claim taints all of this authority's (5.0.4)."""
+        vouches = self._policy.authorities[voice.authority].vouches
+        return any(
+            claim.status is Status.CONTRAINDICATED and name in vouches
+            for name, claim in voice.claims.items()
+        )
+
+    def host(self, term: Term, need: Need) -> Support:
+        """Return what carries a term about the host."""
+        capability = self._catalogue.capabilities[term.name]
+        least = self._catalogue.least_grade(term)
+        tally = Tally(term, need)
+        for index, voice in enumerate(self._shape.voices):
+            authority = self._policy.authorities[voice.authority]
+            claim = voice.claims.get(term.name)
+            if claim is None or term.name not in authority.vouches:
+                continue
+            code = self._fault(claim, term)
+            if code is not None:
+                tally.block(code, voice.authority)
+            elif not _counts(claim, term, voice.authority):
+                continue
+            elif self._doubted[index]:
+                tally.weak(RefusalCode.DOUBTED, voice.authority)
+            elif not _suffices(claim, capability, least):
+                tally.weak(RefusalCode.GRADE_TOO_WEAK, voice.authority)
+            else:
+                limit = _limit(claim, need, authority.max_age_s)
+                tally.carry(Atom(index, claim.grade, limit))
+        for fact in self._shape.declared:
+            if fact.claim.capability == term.name:
+                self._declared(fact.claim, fact.until, term, least, tally)
+        return tally.support()
+
+    def site(self, term: Term, need: Need) -> Support:
+        """Return what carries a term about the fabric."""
+        least = self._catalogue.least_grade(term)
+        tally = Tally(term, need)
+        for fact in self._policy.site:
+            if fact.claim.capability == term.name:
+                self._declared(fact.claim, fact.until, term, least, tally)
+        return tally.support()
+
+    def _declared(
+        self,
+        claim: Claim,
+        until: Instant,
+        term: Term,
+        least: Grade,
+        tally: Tally,
+    ) -> None:
+        code = self._fault(claim, term)
+        if code is not None:
+            tally.block(code, "")
+        elif term.authority is not None or not _speaks_of(claim, term):
+            return
+        elif least is not Grade.DECLARED:
+            tally.weak(RefusalCode.GRADE_TOO_WEAK, "")
+        else:
+            tally.carry(Atom(ANY_DATE, Grade.DECLARED, until))
+
+    def _fault(self, claim: Claim, term: Term) -> RefusalCode | None:
+        """Return how a claim contradicts a term, if it does."""
+        if claim.status is Status.CONTRAINDICATED:
+            return RefusalCode.CONTRAINDICATED
+        if claim.status is Status.NONE or not _speaks_of(claim, term):
+            return None
+        if claim.status is Status.WARNING:
+            return RefusalCode.WARNING
+        values = _values(claim, term.key)
+        if term.name == "location" and term.key is not None:
+            return self._misplaced(values, term)
+        if term.none_of & values or not term.all_of <= values:
+            return RefusalCode.VALUE_MISMATCH
+        if term.any_of and not term.any_of & values:
+            return RefusalCode.VALUE_MISMATCH
+        return None
+
+    def _misplaced(
+        self, regions: frozenset[str], term: Term
+    ) -> RefusalCode | None:
+        tree = self._policy.regions[Axis(term.key)]
+        inside = not term.any_of or any(
+            tree.lies_in(region, term.any_of) for region in regions
+        )
+        outside = not any(
+            tree.touches(region, term.none_of) for region in regions
+        )
+        return None if inside and outside else RefusalCode.VALUE_MISMATCH
+
+
+def _counts(claim: Claim, term: Term, authority: str) -> bool:
+    """Whether a claim that does not contradict a term speaks for it."""
+    return (
+        claim.status is Status.AFFIRMING
+        and _speaks_of(claim, term)
+        and term.authority in (None, authority)
+    )
+
+
+def _speaks_of(claim: Claim, term: Term) -> bool:
+    return term.key is None or term.key in claim.values
+
+
+def _values(claim: Claim, key: str | None) -> frozenset[str]:
+    if key is not None:
+        return claim.values.get(key, frozenset())
+    return frozenset().union(*claim.values.values())
+
+
+def _suffices(claim: Claim, capability: Capability, least: Grade) -> bool:
+    """Whether a claim's grade is enough (Table 10).
+
+    A static capability does not change while the host runs, so that one
+    attested at boot meets a run-time requirement; a dynamic one never does.
+    """
+    if claim.grade.rank >= least.rank:
+        return True
+    return (
+        least is Grade.RUN_TIME
+        and claim.grade is Grade.BOOT
+        and capability.static is True
+    )
+
+
+def _limit(claim: Claim, need: Need, authority_max_age_s: int) -> float:
+    if claim.grade is Grade.BOOT:
+        return float(need.boot_max_age_s or math.inf)
+    return float(min(authority_max_age_s, need.max_age_s or math.inf))
