@@ -157,16 +157,22 @@ def _register_break_glass(commands: Subparsers) -> None:
     target.add_argument("--project", metavar="ID")
     command.add_argument(
         "--hours",
-        type=int,
+        type=_hours,
         required=True,
-        choices=range(1, HOURS_MAX + 1),
-        metavar=f"1..{HOURS_MAX}",
+        metavar="N",
+        help=f"how long it lasts from now, 1 to {HOURS_MAX}",
     )
     command.add_argument("--reason", required=True, metavar="TEXT")
     command.add_argument("--out", required=True, metavar="ENVELOPE")
     _key_arguments(command)
     _root_arguments(command)
     command.set_defaults(run=policy_sign.run_break_glass)
+
+
+def _hours(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= HOURS_MAX:
+        raise argparse.ArgumentTypeError(f"has to be 1 to {HOURS_MAX}")
+    return int(text)
 
 
 def _file_argument(command: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.errors import PolicyCode
@@ -52,6 +53,17 @@ def is_envelope(data: bytes) -> bool:
     return data.lstrip()[:1] == b"{" and b'"payloadType"' in data
 
 
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Say which file it is that is refused."""
+    try:
+        yield
+    except PolicyRefused as exc:
+        raise PolicyRefused(
+            exc.reason, f"{path}: {exc}", exc.problems
+        ) from None
+
+
 def read_payload(path: str) -> bytes:
     """Return the YAML of a policy, out of its envelope if it is in one.
 
@@ -60,8 +72,9 @@ def read_payload(path: str) -> bytes:
     data = read_bytes(path)
     if not is_envelope(data):
         return data
-    envelope = read_envelope(data)
-    check_type(envelope, POLICY_TYPE)
+    with naming(path):
+        envelope = read_envelope(data)
+        check_type(envelope, POLICY_TYPE)
     return envelope.payload
 
 
@@ -70,11 +83,13 @@ def read_unsigned(path: str) -> Policy:
 
     :raises PolicyRefused: after all its problems have been printed
     """
-    try:
-        return read_policy(read_payload(path), load())
-    except PolicyRefused as exc:
-        print_problems(path, exc.problems)
-        raise
+    payload = read_payload(path)
+    with naming(path):
+        try:
+            return read_policy(payload, load())
+        except PolicyRefused as exc:
+            print_problems(path, exc.problems)
+            raise
 
 
 def print_problems(

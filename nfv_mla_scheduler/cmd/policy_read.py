@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 
+from nfv_mla_scheduler.cmd.policy_files import naming
 from nfv_mla_scheduler.cmd.policy_files import now
 from nfv_mla_scheduler.cmd.policy_files import print_problems
 from nfv_mla_scheduler.cmd.policy_files import read_bytes
@@ -52,17 +53,17 @@ def run_verify(args: argparse.Namespace) -> int:
     """Print who signed an envelope, and whether it would be accepted."""
     root = read_root(args.officer_keys, args.threshold)
     data = read_bytes(args.file)
-    envelope = read_envelope(data)
-    print(_signatures(envelope, root, args.officer_keys))
-    print()
-    if envelope.payload_type == BREAK_GLASS_TYPE:
-        print(describe(read_break_glass(data, root, now())))
-        return 0
-    try:
-        policy = accept(data, root, load(), highest=None, now=now())
-    except PolicyRefused as exc:
-        print_problems(args.file, exc.problems)
-        raise
+    with naming(args.file):
+        envelope = read_envelope(data)
+        print(_signatures(envelope, root, args.officer_keys), end="\n\n")
+        if envelope.payload_type == BREAK_GLASS_TYPE:
+            print(describe(read_break_glass(data, root, now())))
+            return 0
+        try:
+            policy = accept(data, root, load(), highest=None, now=now())
+        except PolicyRefused as exc:
+            print_problems(args.file, exc.problems)
+            raise
     print("Accepted:\n")
     print(f"  digest    {policy.digest}")
     print(summary(policy, now()))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.standard.terms import format_term
 from nfv_mla_scheduler.standard.values import Catalogue
 
-CELL_WIDTH = 48
+CELL_WIDTH = 52
 _CELL_MAX = 4096
 _Row = Sequence[str]
 
@@ -36,8 +37,12 @@ def table(headings: Sequence[str], rows: Iterable[_Row]) -> str:
         list(headings), max_width=CELL_WIDTH, align="l"
     )
     for row in rows:
-        made.add_row([bounded(cell, _CELL_MAX) for cell in row])
+        made.add_row([_cell(text) for text in row])
     return str(made.get_string())
+
+
+def _cell(text: str) -> str:
+    return "\n".join(bounded(line, _CELL_MAX) for line in text.split("\n"))
 
 
 def summary(policy: Policy, now: Instant) -> str:
@@ -110,11 +115,12 @@ def _hosts(policy: Policy, _: Catalogue) -> Iterator[_Row]:
             homes.setdefault(host, []).append(pool.name)
     for it in policy.hosts.values():
         attesters = [f"{a}: {i}" for a, i in it.attesters.items()]
-        pinned = [f"{len(it.pinned_keys)} pinned"] if it.pinned_keys else []
+        pinned = [f"pinned keys: {len(it.pinned_keys)}"]
         yield [
             it.host,
             it.node_uuid,
-            ", ".join(attesters + pinned) or "-",
+            "\n".join(attesters + pinned if it.pinned_keys else attesters)
+            or "-",
             _list(homes.get(it.host, ())),
         ]
 
@@ -161,15 +167,24 @@ def _pools(policy: Policy, _: Catalogue) -> Iterator[_Row]:
 
 
 def _profiles(policy: Policy, catalogue: Catalogue) -> Iterator[_Row]:
-    """Yield adjusted profiles by their changes, and own ones in full."""
+    """Yield where a profile differs from the standard's behind it."""
     for name, profile in policy.profiles.items():
-        standard = catalogue.profiles.get(name)
-        before = profile_aspects(standard) if standard else ()
-        for change in compare(before, profile_aspects(profile)):
+        behind = policy.bases.get(name, name)
+        standard = dataclasses.replace(catalogue.profiles[behind], name=name)
+        shown = name if behind == name else f"{name}\n({behind})"
+        for change in compare(
+            profile_aspects(standard), profile_aspects(profile)
+        ):
             aspect = ".".join(str(step) for step in change.path[2:])
-            mark = " (WEAKER)" if standard and change.weaker else ""
+            mark = " (WEAKER)" if change.weaker else ""
             new = f"{change.new or 'gone'}{mark}"
-            yield [name, aspect, change.old or "-", new]
+            yield [shown, aspect, change.old or "-", new]
+            shown = ""
+        for resource, amount in policy.footprints.get(name, {}).items():
+            yield [shown, f"footprint.{resource}", "-", str(amount)]
+            shown = ""
+        if shown and behind != name:
+            yield [shown, "-", "-", "the same"]
 
 
 def _waivers(policy: Policy, _: Catalogue) -> Iterator[_Row]:

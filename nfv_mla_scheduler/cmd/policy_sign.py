@@ -10,6 +10,7 @@ import sys
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from nfv_mla_scheduler.cmd.policy_files import is_envelope
+from nfv_mla_scheduler.cmd.policy_files import naming
 from nfv_mla_scheduler.cmd.policy_files import now
 from nfv_mla_scheduler.cmd.policy_files import passphrase
 from nfv_mla_scheduler.cmd.policy_files import print_problems
@@ -49,8 +50,11 @@ def run_sign(args: argparse.Namespace) -> int:
     if args.file == "-" and not args.out:
         _say("to sign what comes from standard input, give --out")
         return USAGE
-    envelope = read_envelope(data) if adding else Envelope(data, POLICY_TYPE)
-    check_type(envelope, POLICY_TYPE)
+    with naming(args.file):
+        envelope = Envelope(data, POLICY_TYPE)
+        if adding:
+            envelope = read_envelope(data)
+        check_type(envelope, POLICY_TYPE)
     out = args.out or _out(args.file, adding)
     if not (adding and out == args.file) and pathlib.Path(out).exists():
         raise KeyFileError(

@@ -49,18 +49,18 @@ class Waivers:
             self._tell_bad(PolicyCode.UNREADABLE, f"the directory: {reason}")
             listed = []
         else:
-            self._tell_crowd(listed)
+            self._tell_crowd(len(listed))
         # hidden files are those that somebody is still writing
         names = sorted(n for n in listed if not n.startswith("."))
-        names = names[:WAIVERS_MAX]
+        del names[WAIVERS_MAX:]
         for name in self._files.keys() - set(names):
             del self._files[name]
             self._teller.gone(_subject(name), "the file is gone")
         found = [self._waiver(name, now) for name in names]
         return tuple(waiver for waiver in found if waiver is not None)
 
-    def _tell_crowd(self, listed: list[str]) -> None:
-        if len(listed) > WAIVERS_MAX:
+    def _tell_crowd(self, count: int) -> None:
+        if count > WAIVERS_MAX:
             text = f"only the first {WAIVERS_MAX} files are read"
             self._tell_bad(PolicyCode.TOO_LARGE, text)
         elif self._teller.mended("break-glass"):
@@ -113,12 +113,12 @@ class _WaiverFile:
         if waiver is not None and now < waiver.until:
             return waiver
         if refused is not None and refused.reason not in _TIMELY:
-            raise refused
+            raise PolicyRefused(refused.reason, str(refused))
         self._waiver = self._refused = None
         try:
             self._waiver = read_break_glass(self._data, self._root, now)
         except PolicyRefused as exc:
-            self._refused = exc.with_traceback(None)
+            self._refused = PolicyRefused(exc.reason, str(exc))
             raise
         return self._waiver
 

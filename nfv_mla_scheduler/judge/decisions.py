@@ -20,6 +20,7 @@ from nfv_mla_scheduler.judge.explain import decide
 from nfv_mla_scheduler.judge.resolve import resolve
 from nfv_mla_scheduler.judge.resolve import resolve_preferred
 from nfv_mla_scheduler.judge.ruling import Ruling
+from nfv_mla_scheduler.judge.ruling import expiries
 from nfv_mla_scheduler.judge.ruling import rule
 from nfv_mla_scheduler.judge.ruling import situation
 from nfv_mla_scheduler.judge.ruling import until
@@ -56,6 +57,8 @@ class Candidate(Protocol):
 
 
 _SUMMARIES_MAX = 4096
+# How long to believe, for logs and records, what was set aside for a host.
+_SOFTENED_S = 5.0
 
 C = TypeVar("C", bound=Candidate)
 
@@ -196,7 +199,10 @@ class Decisions:
         record = snapshot.records.get(uuid)
         if record is None or record.binding.host != host:
             return summarise(self.decision(uuid, host, snapshot, now))
-        return self._summary(record, snapshot, now)
+        ruling = self._ruling(record.shape, snapshot)
+        age = self._bearings.boot_max_age_s
+        lives = expiries(ruling, record, snapshot, age)
+        return self._summary(ruling, record, snapshot, lives, now)
 
     def softened(
         self, candidate: Candidate, snapshot: Snapshot, now: Instant
@@ -215,13 +221,17 @@ class Decisions:
         return self._ruling(record.shape, snapshot).preferred
 
     def _summary(
-        self, record: HostRecord, snapshot: Snapshot, now: Instant
+        self,
+        ruling: Ruling,
+        record: HostRecord,
+        snapshot: Snapshot,
+        lives: list[Instant],
+        now: Instant,
     ) -> Summary:
-        ruling = self._ruling(record.shape, snapshot)
-        age = self._bearings.boot_max_age_s
-        key = (record.shape, situation(ruling, record, snapshot, age, now))
+        key = (record.shape, situation(ruling, lives, now))
         summary = self._summaries.get(key)
         if summary is None:
+            age = self._bearings.boot_max_age_s
             summary = summarise(decide(ruling, record, snapshot, age, now))
             if len(self._summaries) >= _SUMMARIES_MAX:
                 self._summaries.clear()
@@ -246,19 +256,22 @@ class Decisions:
     ) -> _Entry:
         ruling = self._ruling(record.shape, snapshot)
         age = self._bearings.boot_max_age_s
+        lives = expiries(ruling, record, snapshot, age)
         host = record.binding.host
-        lapse = until(ruling, record, snapshot, age)
+        lapse = until(ruling, lives)
         if lapse <= now:
             # what fresher claims cannot mend needs not be tried again
             again = FOREVER if ruling.hopeless else NEVER
             return _Entry(again, record, host, False)
         if not ruling.excuses:
             return _Entry(lapse, record, host, True)
-        strict = until(ruling, record, snapshot, age, excused=False)
+        strict = until(ruling, lives, excused=False)
         if strict > now:
             return _Entry(strict, record, host, True)
-        softened = self._summary(record, snapshot, now)
-        return _Entry(lapse, record, host, True, softened)
+        softened = self._summary(ruling, record, snapshot, lives, now)
+        # what is set aside changes without the admission changing
+        again = min(lapse, now + _SOFTENED_S)
+        return _Entry(again, record, host, True, softened)
 
     def _ruling(self, shape: Shape, snapshot: Snapshot) -> Ruling:
         ruling = self._rulings.get(shape)

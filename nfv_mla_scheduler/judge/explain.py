@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nfv_mla_scheduler.judge.resolve import ResolvedNeed
 from nfv_mla_scheduler.judge.ruling import Ruling
+from nfv_mla_scheduler.judge.ruling import expiries
 from nfv_mla_scheduler.judge.ruling import expiry
 from nfv_mla_scheduler.judge.ruling import until
 from nfv_mla_scheduler.judge.support import ANY_DATE
@@ -45,12 +46,14 @@ def decide(
     if now >= ruling.bound:
         expired = Refusal(RefusalCode.POLICY_EXPIRED, "policy", "5.3.2")
         explainer.add((expired,), NEVER, NEVER)
+    lapse = FOREVER
+    if not explainer.refusals:
+        lives = expiries(ruling, record, snapshot, boot_max_age_s)
+        lapse = until(ruling, lives)
     return Decision(
         record.binding.host,
         tuple(explainer.refusals),
-        until(ruling, record, snapshot, boot_max_age_s)
-        if not explainer.refusals
-        else FOREVER,
+        lapse,
         tuple(explainer.waived),
         tuple(explainer.would_refuse),
     )

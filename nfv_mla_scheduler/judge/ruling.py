@@ -23,6 +23,8 @@ from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.results.records import HostRecord
+from nfv_mla_scheduler.results.values import Freshness
+from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.view import Snapshot
 
 _Disjunction = tuple[int, ...]
@@ -46,6 +48,9 @@ class Ruling:
     :ivar bound: the instant beyond which no decision holds
     :ivar preferred: share of what is merely preferred that hosts of the
         shape have, for weighing
+    :ivar excuses: whether a waiver or permissive mode may play a part
+    :ivar hopeless: whether no fresher claim could ever make it an admission
+    :ivar dates: the ends of policy, waivers and permissive modes
     """
 
     needs: tuple[ResolvedNeed, ...]
@@ -55,28 +60,9 @@ class Ruling:
     choices: tuple[_Choice, ...]
     bound: Instant
     preferred: float
-
-    @property
-    def excuses(self) -> bool:
-        """Whether a waiver or permissive mode may play a part."""
-        return any(choice.excused_until > NEVER for choice in self.choices)
-
-    @property
-    def dates(self) -> tuple[Instant, ...]:
-        """The ends of policy, waivers and permissive modes."""
-        ends = [self.bound]
-        for need in self.needs:
-            ends += (need.waived_until, need.permissive_until)
-        ends += (closure.permissive_until for closure in self.closures)
-        return tuple(dict.fromkeys(ends))
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether no fresher claim could ever make it an admission."""
-        return any(
-            not choice.groups and choice.excused_until == NEVER
-            for choice in self.choices
-        )
+    excuses: bool
+    hopeless: bool
+    dates: tuple[Instant, ...]
 
 
 def rule(
@@ -114,6 +100,12 @@ def rule(
         tuple(choices),
         bound,
         preferred,
+        excuses=any(choice.excused_until > NEVER for choice in choices),
+        hopeless=any(
+            not choice.groups and choice.excused_until == NEVER
+            for choice in choices
+        ),
+        dates=_dates(needs, closures, bound),
     )
 
 
@@ -121,20 +113,50 @@ def _numbered(atoms: tuple[Atom, ...], index: dict[Atom, int]) -> _Disjunction:
     return tuple(sorted(index.setdefault(a, len(index)) for a in atoms))
 
 
-def until(
+def _dates(
+    needs: tuple[ResolvedNeed, ...],
+    closures: tuple[Closure, ...],
+    bound: Instant,
+) -> tuple[Instant, ...]:
+    ends = [bound]
+    for need in needs:
+        ends += (need.waived_until, need.permissive_until)
+    ends += (closure.permissive_until for closure in closures)
+    return tuple(end for end in dict.fromkeys(ends) if end > NEVER)
+
+
+def expiries(
     ruling: Ruling,
     record: HostRecord,
     snapshot: Snapshot,
     boot_max_age_s: float,
-    excused: bool = True,
-) -> Instant:
-    """Return the moment until which the host is admitted; past: it is not.
+) -> list[Instant]:
+    """Return until when each of the ruling's atoms lives on a host."""
+    freshness = snapshot.freshness
+    fresh = [
+        freshness[result.authority].get(result.attester)
+        if result.authority in freshness
+        else None
+        for result in record.results
+    ]
+    return [
+        atom.limit
+        if atom.voice == ANY_DATE
+        else _expiry(
+            atom, record.results[atom.voice], fresh[atom.voice], boot_max_age_s
+        )
+        for atom in ruling.atoms
+    ]
 
+
+def until(
+    ruling: Ruling, lives: list[Instant], excused: bool = True
+) -> Instant:
+    """Return the moment until which a host is admitted; past: it is not.
+
+    :param lives: the :func:`expiries` of the ruling's atoms on this host
     :param excused: whether waivers and permissive mode count
     """
-    lives = [
-        expiry(atom, record, snapshot, boot_max_age_s) for atom in ruling.atoms
-    ]
     lapse = ruling.bound
     for carried in ruling.all_of:
         if len(carried) == 1:
@@ -144,31 +166,28 @@ def until(
         if latest < lapse:
             lapse = latest
     for choice in ruling.choices:
-        lapse = min(lapse, _best(choice, lives, excused))
+        best = _best(choice, lives)
+        if excused and choice.excused_until > best:
+            best = choice.excused_until
+        if best < lapse:
+            lapse = best
     return lapse
 
 
 def situation(
-    ruling: Ruling,
-    record: HostRecord,
-    snapshot: Snapshot,
-    boot_max_age_s: float,
-    now: Instant,
+    ruling: Ruling, lives: list[Instant], now: Instant
 ) -> tuple[int, ...]:
     """Return all of a host's times that its decision depends on.
 
     Hosts of one shape in the same situation have the same refusals.
     """
-    lives = [
-        expiry(atom, record, snapshot, boot_max_age_s) for atom in ruling.atoms
-    ]
     told = [2 if t == NEVER else int(t > now) for t in lives]
     told.extend(int(t > now) for t in ruling.dates)
     return tuple(told)
 
 
-def _best(choice: _Choice, lives: list[Instant], excused: bool) -> Instant:
-    best = choice.excused_until if excused else NEVER
+def _best(choice: _Choice, lives: list[Instant]) -> Instant:
+    best = NEVER
     for group in choice.groups:
         shortest = FOREVER
         for carried in group:
@@ -183,6 +202,17 @@ def expiry(
     snapshot: Snapshot,
     boot_max_age_s: float,
 ) -> Instant:
+    """Return until when one claim about a host lives."""
+    if atom.voice == ANY_DATE:
+        return atom.limit
+    result = record.results[atom.voice]
+    fresh = snapshot.freshness.get(result.authority, {}).get(result.attester)
+    return _expiry(atom, result, fresh, boot_max_age_s)
+
+
+def _expiry(
+    atom: Atom, result: Result, fresh: Freshness | None, boot_max_age_s: float
+) -> Instant:
     """Return when a claim stops to count (5.1.1, 5.1.2).
 
     A run-time claim lives for its maximum age.  A boot-time claim lives until
@@ -190,10 +220,6 @@ def expiry(
     authority last saw the same boot, or, from an authority that cannot tell
     boots apart, after the claim was made.
     """
-    if atom.voice == ANY_DATE:
-        return atom.limit
-    result = record.results[atom.voice]
-    fresh = snapshot.freshness.get(result.authority, {}).get(result.attester)
     if fresh is None:
         return NEVER
     if atom.grade is not Grade.BOOT:

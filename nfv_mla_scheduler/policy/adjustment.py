@@ -154,6 +154,15 @@ def _added(
     return added
 
 
+def read_bases(part: Part, catalogue: Catalogue) -> dict[str, str]:
+    """Return, by own profile, the standard's that it starts from."""
+    return {
+        name: entry.at("base").text()
+        for name, entry in part.entries()
+        if name not in catalogue.profiles
+    }
+
+
 def read_footprints(part: Part, names: Names) -> dict[str, dict[str, int]]:
     """Return, by profile, the room that one server of it takes."""
     return {

@@ -40,10 +40,19 @@ from nfv_mla_scheduler.standard.values import Profile
 
 _FLOOR_RULES = {
     "max_age_s": CEILING,
-    "host_classes": ALLOWED,
-    "pools": ALLOWED,
+    "host_class": ALLOWED,
+    "pool": ALLOWED,
     "conceals": ALLOWED,
     "copy": DEMANDED_TEXT,
+}
+_FLOOR_KEYS = {
+    "profiles": "profile",
+    "host_classes": "host_class",
+    "pools": "pool",
+    "places": "location",
+    "capabilities": "capability",
+    "authorities": "authority",
+    "follows": "follow",
 }
 
 
@@ -64,8 +73,7 @@ def aspects(policy: Policy) -> Iterator[Aspect]:
     yield from _regions(policy)
     for pool in policy.pools.values():
         yield from _pool(pool)
-    for profile in policy.profiles.values():
-        yield from profile_aspects(profile)
+    yield from _profiles(policy)
     yield from _exceptions(policy)
     yield from _projects(policy)
     for name, steps in policy.playbooks.items():
@@ -153,6 +161,16 @@ def _pool(it: Pool) -> Iterator[Aspect]:
         yield Aspect((*path, "handle"), it.handle, PLAIN)
 
 
+def _profiles(policy: Policy) -> Iterator[Aspect]:
+    for name, profile in policy.profiles.items():
+        path: Path = ("profiles", name)
+        if name in policy.bases:
+            yield Aspect((*path, "base"), policy.bases[name], IDENTITY)
+        yield from profile_aspects(profile)
+        for resource, amount in policy.footprints.get(name, {}).items():
+            yield Aspect((*path, "footprint", resource), amount, PLAIN)
+
+
 def profile_aspects(it: Profile) -> Iterator[Aspect]:
     """Yield what one profile asks for."""
     path: Path = ("profiles", it.name)
@@ -209,15 +227,16 @@ def _projects(policy: Policy) -> Iterator[Aspect]:
 
 
 def floor_words(floor: Ask) -> Iterator[tuple[str, Any]]:
-    """Yield what a floor asks for, as words: field, and word or words."""
+    """Yield what a floor asks for, as words: key, and word or words."""
     for field in dataclasses.fields(floor):
         value = getattr(floor, field.name)
         if field.name == "source" or value in (None, frozenset()):
             continue
+        key = _FLOOR_KEYS.get(field.name, field.name)
         if isinstance(value, frozenset):
-            yield field.name, frozenset(_word(item) for item in value)
+            yield key, frozenset(_word(item) for item in value)
         else:
-            yield field.name, _word(value)
+            yield key, _word(value)
 
 
 def _word(item: Any) -> Any:

@@ -17,6 +17,7 @@ from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.policy.adjustment import read_bases
 from nfv_mla_scheduler.policy.adjustment import read_footprints
 from nfv_mla_scheduler.policy.adjustment import read_profiles
 from nfv_mla_scheduler.policy.application import Application
@@ -118,6 +119,7 @@ def _assemble(part: Part, digest: str, catalogue: Catalogue) -> Policy:
         playbooks=read_playbooks(part.at("playbooks"), catalogue),
         guard=read_guard(part.at("guard"), _guard_defaults()),
         footprints=read_footprints(part.at("profiles"), names),
+        bases=read_bases(part.at("profiles"), catalogue),
     )
 
 

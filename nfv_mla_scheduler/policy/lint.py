@@ -163,7 +163,7 @@ class _Lint:
         """Yield where a profile asks for less than the standard's does."""
         for name in self._raw("profiles"):
             profile = self.policy.profiles[name]
-            standard = str(self._raw("profiles", name).get("base", name))
+            standard = self.policy.bases.get(name, name)
             base = dataclasses.replace(
                 self.catalogue.profiles[standard], name=name
             )

@@ -208,6 +208,7 @@ class Policy:
     :ivar digest: SHA-256 of the signed payload, hexadecimal
     :ivar operator: the trust domain of whoever runs this cloud
     :ivar aliases: handle -> name of a profile or pool
+    :ivar bases: profile of the operator's own -> the standard's behind it
     :ivar footprints: profile -> resource class -> amount: the room that one
         server of a followed profile takes
     """
@@ -232,6 +233,7 @@ class Policy:
     playbooks: Mapping[str, tuple[str, ...]]
     guard: Guard
     footprints: Mapping[str, Mapping[str, int]]
+    bases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

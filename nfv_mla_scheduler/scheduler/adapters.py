@@ -21,6 +21,7 @@ class Plain:
     """A RequestSpec in plain words; see ``judge.Request``.
 
     :ivar source: the host that a moving server is on; None: not known
+    :ivar several: whether one request may create more servers than this one
     """
 
     project_id: str
@@ -29,6 +30,7 @@ class Plain:
     hints: Mapping[str, Any]
     source: str | None
     server: str
+    several: bool = False
 
     @property
     def asks(self) -> bool:
@@ -48,7 +50,8 @@ def read_spec(spec: Any) -> Plain:
 
     Create, cold migrate, live migrate, resize, evacuate and unshelve look
     alike but for ``ignore_hosts``, which begins with the host that a moving
-    server is on.  A rebuild stays where it is.
+    server is on.  It does not where a resize may stay on its host, and it is
+    empty for what is created or unshelved.  A rebuild stays where it is.
     """
     hints = _field(spec, "scheduler_hints") or {}
     rebuild = hints.get(_CHECK_TYPE) == ["rebuild"]
@@ -62,6 +65,7 @@ def read_spec(spec: Any) -> Plain:
         hints=hints,
         source=ignored[0] if ignored else None,
         server=_field(spec, "instance_uuid") or "",
+        several=(_field(spec, "num_instances") or 1) > 1,
     )
 
 

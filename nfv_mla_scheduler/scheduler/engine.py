@@ -13,6 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
 from nfv_mla_scheduler.audit.port import AuditPort
@@ -21,9 +22,11 @@ from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.conf import Settings
 from nfv_mla_scheduler.conf import WithoutPolicy
+from nfv_mla_scheduler.errors import Malformed
+from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.feed.feed import Feed
-from nfv_mla_scheduler.feed.feed import News
 from nfv_mla_scheduler.feed.feed import Sources
+from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.decisions import Bearings
@@ -31,6 +34,10 @@ from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
 from nfv_mla_scheduler.policy.officers import read_root
+from nfv_mla_scheduler.policy.values import BreakGlass
+from nfv_mla_scheduler.policy.values import BreakGlassTarget
+from nfv_mla_scheduler.results.view import Snapshot
+from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_image
 from nfv_mla_scheduler.scheduler.reports import Reports
@@ -39,6 +46,7 @@ from nfv_mla_scheduler.standard import catalogue
 
 LOG = logging.getLogger(__name__)
 
+# What is news but no event of the audit is only logged.
 _KINDS = {
     ("policy", True): EventKind.POLICY_LOADED,
     ("policy", False): EventKind.POLICY_REFUSED,
@@ -51,6 +59,7 @@ _KINDS = {
 class Engine:
     """Opens cases for requests, from the newest snapshot."""
 
+    settings: Settings
     feed: Feed
     judge: Judge
     audit: AuditPort
@@ -68,42 +77,71 @@ class Engine:
         """
         audit = _audit(settings)
         origin = f"{socket.gethostname()}/nova-scheduler/{os.getpid()}"
-        room = PlacementRoom(settings.follow_room_max_age_s)
         feed = Feed(
             _sources(settings),
             catalogue.load(),
             lambda: own_state(audit),
             lambda news: tell(news, audit, origin),
         )
-
-        def refresh(now: float) -> None:
-            feed.refresh(now)
-            room.refresh()
-
         engine = cls(
+            settings,
             feed,
             Judge(
-                Bearings(
-                    settings.management_domain, settings.boot_max_age_s
-                ),
+                Bearings(settings.management_domain, settings.boot_max_age_s),
                 settings.without_policy is WithoutPolicy.REFUSE_ALL,
                 settings.decision_cache_size,
             ),
             audit,
             Reports(audit, origin),
-            room,
-            Refresher(refresh, settings.refresh_interval_s),
-        )
-        audit.record(
-            Event(EventKind.WORKER_STARTED, time.time(), origin, {})
+            PlacementRoom(settings.follow_room_max_age_s),
+            Refresher(feed.refresh, settings.refresh_interval_s),
         )
         engine.refresher.start()
+        audit.record(Event(EventKind.WORKER_STARTED, time.time(), origin, {}))
         if not engine.refresher.wait_first(settings.first_load_timeout_s):
-            LOG.warning("Policy and results are not loaded yet")
+            LOG.warning("nfv-mla has not loaded policy and results yet")
         return engine
 
     def case(self, plain: Plain) -> Case:
         """Return the case of a request as things stand now."""
+        return self._case(plain, self.feed.snapshot)
+
+    def decide(
+        self, plain: Plain, candidates: list[Any], now: float
+    ) -> tuple[list[Any], Malformed | None]:
+        """Return the hosts that remain, and what is malformed, if anything.
+
+        Reports what there is to report; that it cannot changes nothing.
+        """
+        snapshot = self.feed.snapshot
+        case = self._case(plain, snapshot)
+        admitted = case.admitted(candidates, now)
+        try:
+            self._report(plain, case, snapshot, candidates, admitted, now)
+        except Exception:
+            LOG.exception("nfv-mla cannot report what it decided")
+        return admitted, case.malformed
+
+    def open_hosts(
+        self, plain: Plain, candidates: list[Any], now: float
+    ) -> list[Any]:
+        """Return the hosts that remain although the judge has failed."""
+        return fallback.open_hosts(
+            candidates,
+            plain,
+            self.feed.snapshot,
+            self.settings.management_domain,
+            self.settings.without_policy is WithoutPolicy.REFUSE_ALL,
+            now,
+        )
+
+    def stop(self) -> None:
+        """End the background threads, and write what was recorded."""
+        self.refresher.stop()
+        self.room.stop()
+        self.audit.close()
+
+    def _case(self, plain: Plain, snapshot: Snapshot) -> Case:
         request = Request(
             plain.project_id,
             plain.extra_specs,
@@ -112,12 +150,34 @@ class Engine:
             plain.source,
             plain.server,
         )
-        return self.judge.case(request, self.feed.snapshot, self.room)
+        return self.judge.case(request, snapshot, self.room)
 
-    def stop(self) -> None:
-        """End the background thread, and write what was recorded."""
-        self.refresher.stop()
-        self.audit.close()
+    def _report(
+        self,
+        plain: Plain,
+        case: Case,
+        snapshot: Snapshot,
+        candidates: list[Any],
+        admitted: list[Any],
+        now: float,
+    ) -> None:
+        if not admitted:
+            if candidates:
+                self.reports.refused(plain, case, candidates, now)
+            return
+        if plain.several:
+            self.reports.placed()
+        if snapshot.break_glass:
+            bare = dataclasses.replace(snapshot, break_glass=())
+            case = self._case(plain, bare)
+            strict = {c.uuid for c in case.admitted(admitted, now)}
+            let_in = [c for c in admitted if c.uuid not in strict]
+            if let_in:
+                used = _used(snapshot, plain, let_in, now)
+                self.reports.broken_glass(plain, case, used, let_in)
+            admitted = [c for c in admitted if c.uuid in strict]
+        if case.may_be_softened:
+            self.reports.softened(plain, case, admitted, now)
 
 
 def own_state(audit: AuditPort) -> Mapping[str, bool | None]:
@@ -134,11 +194,28 @@ def tell(news: News, audit: AuditPort, origin: str) -> None:
     level = logging.INFO if news.good else logging.WARNING
     LOG.log(level, "nfv-mla %s: %s (%s)", news.subject, news.text, news.code)
     kind = _KINDS.get((news.subject, news.good))
-    if news.code == "policy-expiry":
+    if news.subject == "expiry" and news.code == PolicyCode.EXPIRED.value:
         kind = EventKind.POLICY_EXPIRED
     if kind is not None:
         fields = {"code": news.code, "text": news.text}
         audit.record(Event(kind, time.time(), origin, fields))
+
+
+def _used(
+    snapshot: Snapshot, plain: Plain, let_in: list[Any], now: float
+) -> list[BreakGlass]:
+    """Return the waivers that let this server on these hosts."""
+    names = {
+        BreakGlassTarget.SERVER: {plain.server},
+        BreakGlassTarget.PROJECT: {plain.project_id},
+        BreakGlassTarget.HOST: {candidate.host for candidate in let_in},
+    }
+    return [
+        waiver
+        for waiver in snapshot.break_glass
+        if waiver.since <= now < waiver.until
+        and waiver.name in names[waiver.target]
+    ]
 
 
 def _audit(settings: Settings) -> AuditPort:

@@ -9,17 +9,23 @@ here: the API server has no policy.
 
 from __future__ import annotations
 
+import logging
 import re
 
 from nova import exception
 from nova.api.validation.extra_specs import base
 
+from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NAME_PATTERN
 from nfv_mla_scheduler.policy.keys import KEYS
 from nfv_mla_scheduler.policy.keys import PREFIX
 from nfv_mla_scheduler.policy.keys import Key
 from nfv_mla_scheduler.policy.keys import value_pattern
+
+LOG = logging.getLogger(__name__)
+
+MESSAGE_MAX = 255
 
 
 class KeyValidator(base.ExtraSpecValidator):  # type: ignore[misc]
@@ -47,8 +53,11 @@ class KeyValidator(base.ExtraSpecValidator):  # type: ignore[misc]
             super().validate(name, value)
         except exception.ValidationError:
             raise exception.ValidationError(
-                f"{bounded(name)}: {bounded(value)!r} is not a value of this "
-                f"key. {self.description}"
+                bounded(
+                    f"{bounded(name)}: is not of the right form "
+                    f"({bounded(value)!r}). {self.description}",
+                    MESSAGE_MAX,
+                )
             ) from None
         fault = _fault(name, value)
         if fault:
@@ -62,24 +71,29 @@ def _fault(name: str, value: str) -> str:
     refuse what they let through.
     """
     try:
-        from nfv_mla_scheduler.errors import Malformed
         from nfv_mla_scheduler.policy.asking import read_ask
         from nfv_mla_scheduler.policy.values import Source
         from nfv_mla_scheduler.standard import catalogue
 
-        words = catalogue.load()
-    except Exception:
-        return ""
-    try:
-        read_ask(Source.FLAVOR, {name: value}, words)
+        read_ask(Source.FLAVOR, {name: value}, catalogue.load())
     except Malformed as malformed:
         return str(malformed)
+    except Exception:
+        LOG.debug("nfv-mla cannot read extra specs", exc_info=True)
     return ""
 
 
 def register() -> list[base.ExtraSpecValidator]:
-    """Return a validator for each key, as Nova's loader wants them."""
-    return [_validator(key) for key in KEYS]
+    """Return a validator for each key, as Nova's loader wants them.
+
+    An exception would stop nova-api: rather no validators, since the filter
+    judges every value itself.
+    """
+    try:
+        return [_validator(key) for key in KEYS]
+    except Exception:
+        LOG.exception("nfv-mla cannot make validators of extra specs")
+        return []
 
 
 def _validator(key: Key) -> KeyValidator:
@@ -89,7 +103,7 @@ def _validator(key: Key) -> KeyValidator:
     ]
     return KeyValidator(
         name=PREFIX + key.name,
-        description=f"{key.help} For example: {key.example}. "
+        description=f"For example: {key.example}. {key.help} "
         f"(GR NFV-SEC 009, {key.clause})",
         value={"type": str, "pattern": value_pattern(key)},
         parameters=parameters,

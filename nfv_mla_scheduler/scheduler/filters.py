@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from typing import Any
 
 import nova.conf
@@ -19,9 +20,13 @@ from nova.scheduler import filters
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_spec
+
+if TYPE_CHECKING:
+    from nfv_mla_scheduler.scheduler.engine import Engine
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -50,41 +55,63 @@ class NfvMlaFilter(filters.BaseHostFilter):  # type: ignore[misc]
             malformed; the message names key and value, and no host
         """
         candidates = list(filter_obj_list)
-        plain = read_spec(spec_obj)
+        now = time.time()
+        try:
+            plain = read_spec(spec_obj)
+        except Exception:
+            # Nobody can tell what it asks for.
+            LOG.exception("nfv-mla cannot read a request, and refuses it")
+            return []
         try:
             engine = worker.shared(CONF).engine()
         except worker.Unavailable as exc:
-            return self._unavailable(candidates, plain, exc)
+            return _unjudged(candidates, plain, exc)
         try:
-            now = time.time()
-            case = engine.case(plain)
-            admitted = case.admitted(candidates, now)
-            if candidates and not admitted:
-                engine.reports.refused(plain, case, candidates, now)
-            elif case.may_be_softened:
-                engine.reports.softened(plain, case, admitted, now)
+            admitted, malformed = engine.decide(plain, candidates, now)
         except Exception:
-            # A fault of ours: nobody is admitted by it.
-            LOG.exception("nfv-mla cannot judge server %s", plain.server)
-            return []
-        if case.malformed is not None:
-            raise exception.NoValidHost(
-                reason=bounded(str(case.malformed), LINE_MAX)
+            LOG.exception(
+                "nfv-mla cannot judge a request; who asks is refused"
             )
-        return admitted
+            return _open_hosts(engine, plain, candidates, now)
+        if malformed is None or engine.reports.was_placed():
+            # Nova keeps what it has claimed for other servers of a request
+            # when a filter raises, and gives it back when no host remains.
+            return admitted
+        raise exception.NoValidHost(reason=bounded(malformed, LINE_MAX))
 
     def host_passes(self, host_state: Any, filter_properties: Any) -> bool:
         """Whether one host passes, for callers other than Nova's scheduler."""
-        return bool(self.filter_all([host_state], filter_properties))
+        try:
+            return bool(self.filter_all([host_state], filter_properties))
+        except exception.NoValidHost:
+            return False
 
-    @staticmethod
-    def _unavailable(
-        candidates: list[Any], plain: Plain, exc: worker.Unavailable
-    ) -> list[Any]:
-        """Without a judge, refuse whoever asks; hurt nobody else."""
-        if not plain.asks and not exc.refuse_all:
-            return candidates
-        LOG.info("nfv-mla refused server %s: unavailable", plain.server)
+
+def _unjudged(
+    candidates: list[Any], plain: Plain, exc: worker.Unavailable
+) -> list[Any]:
+    """Without a judge, refuse whoever asks; hurt nobody else.
+
+    Which pools are exclusive is not known then.
+    """
+    if not plain.asks and not exc.refuse_all:
+        return candidates
+    LOG.info(
+        "nfv-mla refused server %s: %s",
+        bounded(plain.server),
+        RefusalCode.UNAVAILABLE.value,
+    )
+    return []
+
+
+def _open_hosts(
+    engine: Engine, plain: Plain, candidates: list[Any], now: float
+) -> list[Any]:
+    """Do without the judge, who has failed on this request."""
+    try:
+        return engine.open_hosts(plain, candidates, now)
+    except Exception:
+        LOG.exception("nfv-mla cannot tell which hosts are nobody's")
         return []
 
 

@@ -8,17 +8,23 @@ nothing to read, every host weighs the same.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
 
 import nova.conf
 from nova.scheduler import utils
 from nova.scheduler import weights
+from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.adapters import read_spec
+
+if TYPE_CHECKING:
+    from nfv_mla_scheduler.scheduler.engine import Engine
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -36,12 +42,19 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
         options.register(CONF)
 
     def weight_multiplier(self, host_state: Any) -> float:
-        """Return the multiplier, which an aggregate's metadata may set."""
-        return float(
-            utils.get_weight_multiplier(
-                host_state, self.option, CONF.nfv_mla[self.option]
+        """Return the multiplier, which an aggregate's metadata may set.
+
+        0, which turns the weigher off, where that makes no sense.
+        """
+        try:
+            multiplier = float(
+                utils.get_weight_multiplier(
+                    host_state, self.option, CONF.nfv_mla[self.option]
+                )
             )
-        )
+        except (cfg.Error, ValueError):
+            return 0.0  # the worker says what is wrong with the options
+        return multiplier if math.isfinite(multiplier) else 0.0
 
     def weigh_objects(
         self, weighed_obj_list: Sequence[Any], weight_properties: Any
@@ -50,7 +63,8 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
         hosts = [weighed.obj for weighed in weighed_obj_list]
         try:
             engine = worker.shared(CONF).engine()
-            return self._weigh(engine, hosts, weight_properties)
+            weights_ = self._weigh(engine, hosts, weight_properties)
+            return [_in_bounds(weight) for weight in weights_]
         except worker.Unavailable:
             pass
         except Exception:
@@ -58,15 +72,17 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
         return [0.0] * len(hosts)
 
     def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
-        return self.weigh_objects([_Weighed(obj)], weight_properties)[0]
+        alone = weights.WeighedHost(obj, 0.0)
+        return self.weigh_objects([alone], weight_properties)[0]
 
-    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
+    def _weigh(
+        self, engine: Engine, hosts: list[Any], spec: Any
+    ) -> list[float]:
         raise NotImplementedError
 
 
-class _Weighed:
-    def __init__(self, obj: Any) -> None:
-        self.obj = obj
+def _in_bounds(weight: float) -> float:
+    return min(max(weight, 0.0), 1.0) if math.isfinite(weight) else 0.0
 
 
 class NfvMlaAssuranceWeigher(_Weigher):
@@ -74,10 +90,10 @@ class NfvMlaAssuranceWeigher(_Weigher):
 
     option = "assurance_weight_multiplier"
 
-    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
-        case = engine.case(read_spec(spec))
-        weights_: list[float] = case.assurance(hosts, time.time())
-        return weights_
+    def _weigh(
+        self, engine: Engine, hosts: list[Any], spec: Any
+    ) -> list[float]:
+        return engine.case(read_spec(spec)).assurance(hosts, time.time())
 
 
 class NfvMlaScarcityWeigher(_Weigher):
@@ -88,7 +104,9 @@ class NfvMlaScarcityWeigher(_Weigher):
 
     option = "scarcity_weight_multiplier"
 
-    def _weigh(self, engine: Any, hosts: list[Any], spec: Any) -> list[float]:
+    def _weigh(
+        self, engine: Engine, hosts: list[Any], spec: Any
+    ) -> list[float]:
         ranks = engine.judge.ranks(engine.feed.snapshot)
         return [1.0 - ranks.get(host.host, 0.0) for host in hosts]
 

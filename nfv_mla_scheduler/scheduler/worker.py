@@ -14,6 +14,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -40,41 +41,53 @@ class Unavailable(Exception):
 
 
 class Worker:
-    """Makes the engine of this process when it is first asked for it."""
+    """Makes the engine of this process when it is first asked for it.
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._conf = conf
-        self._reset()
+    :param retry_s: how long to wait after the engine could not be made
+    """
 
-    def _reset(self) -> None:
-        self._pid = os.getpid()
+    def __init__(
+        self, conf: cfg.ConfigOpts, retry_s: float | None = None
+    ) -> None:
+        options.register(conf)
+        self.conf = conf
+        self._retry_s = RETRY_S if retry_s is None else retry_s
+        self._begin()
+        _WORKERS.add(self)
+
+    def _begin(self) -> None:
+        """Start from nothing, here or in a child after a fork."""
         self._lock = threading.Lock()
         self._engine: Engine | None = None
-        self._failed_at = -RETRY_S
+        self._failed_at: float | None = None
         self._failure = ""
+
+    def after_fork(self) -> None:
+        """Forget the parent's engine: its threads do not live here."""
+        self._begin()
 
     def engine(self) -> Engine:
         """Return this process's engine.
 
         :raises Unavailable: when it cannot be made
         """
-        if self._pid != os.getpid():
-            # forked: threads and locks of the parent do not live here
-            self._reset()
-        if self._engine is not None:
-            return self._engine
+        engine = self._engine
+        if engine is not None:
+            return engine
         with self._lock:
             if self._engine is None:
                 self._engine = self._make()
             return self._engine
 
     def _make(self) -> Engine:
-        refuse_all = self._refuses_all()
-        if time.monotonic() - self._failed_at < RETRY_S:
-            raise Unavailable(self._failure, refuse_all)
+        failed_at = self._failed_at
+        if (
+            failed_at is not None
+            and time.monotonic() - failed_at < self._retry_s
+        ):
+            raise Unavailable(self._failure, self._refuses_all())
         try:
-            settings = options.settings(self._conf)
-            return _engine(settings)
+            engine = _engine(options.settings(self.conf))
         except Exception as exc:
             said = bounded(f"{type(exc).__name__}: {exc}", 200)
             if said != self._failure:
@@ -83,11 +96,16 @@ class Worker:
                     "hosts are refused"
                 )
             self._failed_at, self._failure = time.monotonic(), said
-            raise Unavailable(said, refuse_all) from None
+            raise Unavailable(said, self._refuses_all()) from None
+        if failed_at is not None:
+            LOG.info("nfv-mla can judge again")
+        self._failed_at, self._failure = None, ""
+        return engine
 
     def _refuses_all(self) -> bool:
+        """Whether to refuse everybody; so when the option is not readable."""
         try:
-            chosen = self._conf[options.GROUP.name].without_policy
+            chosen = self.conf[options.GROUP.name].without_policy
         except (cfg.Error, ValueError):
             return True
         return bool(chosen == WithoutPolicy.REFUSE_ALL.value)
@@ -105,20 +123,32 @@ def _engine(settings: Settings) -> Engine:
     return Engine.start(settings)
 
 
-_workers: dict[int, Worker] = {}
+_shared: dict[int, Worker] = {}
 
 
 def shared(conf: cfg.ConfigOpts) -> Worker:
     """Return the worker that filter and weighers of a process share."""
-    options.register(conf)
-    worker = _workers.get(id(conf))
-    if worker is None or worker._conf is not conf:
-        worker = _workers.setdefault(id(conf), Worker(conf))
+    worker = _shared.get(id(conf))
+    if worker is None or worker.conf is not conf:
+        worker = _shared.setdefault(id(conf), Worker(conf))
     return worker
 
 
 def stop_all() -> None:
-    """End every worker of this process, for tests and for the demo."""
-    while _workers:
-        _, worker = _workers.popitem()
+    """End every shared worker of this process, for tests and for the demo."""
+    while _shared:
+        _, worker = _shared.popitem()
         worker.stop()
+
+
+_WORKERS: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # Here and not at the first request: the child has one thread only, and
+    # no other can hold or replace what is replaced now.
+    for worker in list(_WORKERS):
+        worker.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

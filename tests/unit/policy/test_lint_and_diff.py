@@ -301,7 +301,7 @@ CHANGED = (
     (
         "location.jurisdiction: DE}",
         "location.jurisdiction: EU}",
-        f"projects.{PROJECT}.floor.places",
+        f"projects.{PROJECT}.floor.location",
         "jurisdiction: DE",
         "jurisdiction: EU",
         True,
@@ -309,7 +309,7 @@ CHANGED = (
     (
         f"{FLOOR}diction: DE}}",
         "",
-        f"projects.{PROJECT}.floor.profiles",
+        f"projects.{PROJECT}.floor.profile",
         "sensitive-application-function",
         "",
         True,
