@@ -2,4 +2,4 @@
 # Run the demo in an environment of its own; options go to the demo:
 #     tools/demo.sh --serve
 set -eu
-exec "$(dirname "$0")/with-tox.sh" -q -e demo -- "$@"
+exec "$(dirname "$0")/with-env.sh" python -m demo "$@"

@@ -137,9 +137,12 @@ def _number(key: Key, value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    """Return what was written, bounded; nothing of what has no short form."""
     if isinstance(value, list | tuple):
-        return bounded(", ".join(str(v)[:80] for v in value[:4]))
-    return bounded(value if isinstance(value, str) else type(value).__name__)
+        return bounded(", ".join(_shown(item) for item in value[:4]))
+    if isinstance(value, str | int | float):
+        return bounded(value)
+    return "null" if value is None else ""
 
 
 def _merge(fields: dict[str, Any], field: str, parsed: Any) -> None:
