@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import pathlib
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
@@ -18,21 +19,29 @@ from tests.cloud.site import Attested
 from tests.cloud.site import Site
 from tests.cloud.site import claim
 
-KEYS = desc.User("keys", "key-services")
+ADMIN = desc.ADMIN
+OFFICE = desc.User("office", "interception")
 CORE = desc.User("core", "mobile-core")
+KEYS = desc.User("keys", "key-services")
+BILLING = desc.User("billing", "billing")
 LAB = desc.User("lab", "lab")
 WEB = desc.User("web", "web-shop")
-OFFICE = desc.User("li", "interception")
-USERS = (desc.ADMIN, KEYS, CORE, LAB, WEB, OFFICE)
+USERS = (ADMIN, OFFICE, CORE, KEYS, BILLING, LAB, WEB)
+
+# As policy.yaml has it: when results are too old, who owns a pool, ...
+MAX_AGE_S = 5
+OWNED_BY_KEYS = "    exclusive_to: [acme-keys]\n"
+OWNED_BY_LAB = "    exclusive_to: [acme-lab]\n"
+CLASSES = {"enclaves": "secure-execution", "key-stores": "pooled-restricted"}
+FOOTPRINT = {"VCPU": 2, "MEMORY_MB": 2048}
+
+# The authorities: the operator's own, and one in another trust domain.
+OURS = "keylime-dc"
+THEIRS = "veraison-police"
 
 _FOR_ALL = (
-    ("personnel-controls", "[host-admin, vim-admin]"),
     ("physical-controls", "[site, rack, alarm]"),
     ("logical-authentication", "[two-factor]"),
-    (
-        "communications-security",
-        "[confidentiality, integrity, headroom, real-time]",
-    ),
     (
         "secure-provisioning",
         "{instantiation: [integrity, confidentiality], "
@@ -52,21 +61,31 @@ _CONCEALED = ", ".join(f"{r}: [masked]" for r in RESOURCES)
 class Host:
     """A host that the policy binds.
 
+    :ivar pool: as the policy lists it; empty: none
     :ivar enclaves: whether it runs guests in AMD SEV-SNP enclaves
     """
 
     name: str
     jurisdiction: str
     city: str
+    pool: str = ""
     enclaves: bool = False
     hsm: bool = False
+    memory_gb: int = 32
 
     @property
     def declared(self) -> tuple[tuple[str, str], ...]:
         """Capability and values of each fact that the policy declares."""
         facts = _FOR_ALL
+        lines, staff = "confidentiality, integrity", "host-admin, vim-admin"
         if self.enclaves:
             facts += (("concealed-resource-usage", f"{{{_CONCEALED}}}"),)
+            # as much as a tap needs (6.11)
+            lines += ", headroom, real-time"
+            # rented racks: nobody vouches for those who run the hosts
+            staff = "vim-admin"
+        facts += (("personnel-controls", f"[{staff}]"),)
+        facts += (("communications-security", f"[{lines}]"),)
         if self.hsm or self.enclaves:
             facts += (("hsm", "[physical]"),)
             facts += (("secure-storage", "{block: [encrypted]}"),)
@@ -76,7 +95,11 @@ class Host:
     def compute(self) -> desc.Compute:
         """The compute host in Nova."""
         guests = {desc.AMD_SEV_SNP: 8} if self.enclaves else {}
-        return desc.Compute(self.name, encrypted_guests=guests)
+        return desc.Compute(
+            self.name,
+            memory_mb=self.memory_gb * 1024,
+            encrypted_guests=guests,
+        )
 
     def platform_claims(self) -> dict[str, Claim]:
         """What the operator's own authority attests."""
@@ -108,51 +131,84 @@ class Host:
         return {c.capability: c for c in claims}
 
 
+# The hosts that are wrong for most are the roomiest, so that Nova alone would
+# choose them.
 HOSTS = (
-    Host("ber-1", "DE-BE", "berlin", enclaves=True),
-    Host("ber-2", "DE-BE", "berlin", enclaves=True),
-    Host("par-1", "FR", "paris", enclaves=True),
-    Host("ham-1", "DE-HH", "hamburg", hsm=True),
-    Host("ham-2", "DE-HH", "hamburg", hsm=True),
+    Host("ber-1", "DE-BE", "berlin", "enclaves", enclaves=True),
+    Host("ber-2", "DE-BE", "berlin", "enclaves", enclaves=True),
+    Host("par-1", "FR", "paris", "enclaves", enclaves=True, memory_gb=48),
+    Host("ham-1", "DE-HH", "hamburg", "key-stores", hsm=True, memory_gb=128),
+    Host("ham-2", "DE-HH", "hamburg", "key-stores", hsm=True, memory_gb=128),
     Host("fra-1", "DE-HE", "frankfurt"),
     Host("fra-2", "DE-HE", "frankfurt"),
+    Host("zrh-1", "CH", "zurich", memory_gb=48),
 )
 # Known to Nova, and to nobody else.
-PLAIN_HOSTS = (desc.Compute("web-1"), desc.Compute("web-2"))
-COMPUTES = tuple(host.compute for host in HOSTS) + PLAIN_HOSTS
+PLAIN = desc.Compute("web-1", memory_mb=64 * 1024)
+COMPUTES = (*(host.compute for host in HOSTS), PLAIN)
 
-# An image that a network function is shipped in: signed, for UEFI guests
-# with a source of random numbers, fit to run in an enclave.
+GERMAN = tuple(h.name for h in HOSTS if h.jurisdiction.startswith("DE"))
+GERMAN_ENCLAVES = ("ber-1", "ber-2")
+KEY_STORES = ("ham-1", "ham-2")
+OPEN_HOSTS = tuple(c.name for c in COMPUTES if c.name not in KEY_STORES)
+
+# An image that a network function is shipped in: signed, encrypted, for UEFI
+# guests with a source of random numbers, fit to run in an enclave.
 VNF_IMAGE = desc.Image(
     "vnf",
     {
         **desc.CONFIDENTIAL_IMAGE.properties,
         **desc.SIGNED_IMAGE.properties,
-        "hw_rng_model": "virtio",
+        **desc.HARDENED_IMAGE.properties,
+        "hw_ephemeral_encryption_secret_uuid": desc.identifier(
+            "secret", "vnf"
+        ),
     },
 )
 ENCLAVE = {
     "hw:mem_encryption": "true",
     "hw:mem_encryption_model": "amd-sev-snp",
 }
-FLAVORS = {
-    "plain": {},
-    "interception": {
-        "nfv_mla:profile": "k7",
-        "nfv_mla:host_class": "secure-execution",
-        "nfv_mla:location.jurisdiction": "DE",
-        **ENCLAVE,
-    },
-    "subscribers": {
-        "nfv_mla:profile": "sensitive-application-function.subscriber-data",
-        "nfv_mla:capability.personnel-controls": "host-admin",
-        "nfv_mla:follow": "lawful-interception@jurisdiction",
-    },
-    "key-store": {
-        "nfv_mla:profile": "sensitive-application-function.cryptographic",
-        "nfv_mla:pool": "key-stores",
-    },
+_INTERCEPTION = {
+    "nfv_mla:profile": "k7",
+    "nfv_mla:host_class": "secure-execution",
+    "nfv_mla:location.jurisdiction": "DE",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Flavor:
+    """A flavor; ``wants`` are its extra specs."""
+
+    wants: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    vcpus: int = 1
+    memory_gb: int = 1
+
+
+FLAVORS = {
+    "plain": Flavor(),
+    "interception": Flavor({**_INTERCEPTION, **ENCLAVE}),
+    "interception-bare": Flavor(_INTERCEPTION),
+    "subscribers": Flavor(
+        {
+            "nfv_mla:profile": "sensitive-application-function"
+            ".subscriber-data",
+            "nfv_mla:capability.personnel-controls": "host-admin",
+            "nfv_mla:follow": "lawful-interception@jurisdiction",
+        }
+    ),
+    "key-store": Flavor(
+        {
+            "nfv_mla:profile": "sensitive-application-function.cryptographic",
+            "nfv_mla:pool": "key-stores",
+        }
+    ),
+    "wide": Flavor(memory_gb=56),  # web-1, ham-1 and ham-2 alone are as large
+    "huge": Flavor(memory_gb=100),  # ham-1 and ham-2 alone are as large
+    "filler": Flavor(vcpus=16),  # takes every processor of a host
+}
+# What is asked of the guest lies in the image.
+IMAGES = {name: VNF_IMAGE for name, f in FLAVORS.items() if f.wants}
 
 
 def policy(
@@ -168,6 +224,7 @@ def policy(
         "HOSTS\n": "".join(_host(host, now) for host in HOSTS),
         "PROJECT-KEYS": KEYS.project_id,
         "PROJECT-CORE": CORE.project_id,
+        "PROJECT-BILLING": BILLING.project_id,
         "PROJECT-LAB": LAB.project_id,
     }
     _comment, _, text = text.partition("format:")
@@ -177,15 +234,16 @@ def policy(
     return text
 
 
+def host(name: str) -> Host:
+    """Return the bound host of this name."""
+    return next(host for host in HOSTS if host.name == name)
+
+
 def attest(site: Site) -> None:
     """Let both authorities speak well of every host."""
     site.attested = {
-        "keylime-dc": {
-            h.name: Attested(h.platform_claims()) for h in HOSTS
-        },
-        "veraison-police": {
-            h.name: Attested(h.foreign_claims()) for h in HOSTS
-        },
+        OURS: {h.name: Attested(h.platform_claims()) for h in HOSTS},
+        THEIRS: {h.name: Attested(h.foreign_claims()) for h in HOSTS},
     }
 
 
@@ -194,8 +252,7 @@ def _host(host: Host, now: float) -> str:
     lines = [
         f"  {host.name}:",
         f"    node_uuid: {host.compute.uuid}",
-        f"    attesters: {{keylime-dc: {host.name}, "
-        f"veraison-police: {host.name}}}",
+        f"    attesters: {{{OURS}: {host.name}, {THEIRS}: {host.name}}}",
         "    declared:",
     ]
     for capability, values in host.declared:

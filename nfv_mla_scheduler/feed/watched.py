@@ -87,15 +87,19 @@ class WatchedFile:
         The stamp is None when it cannot tell whether the file changes again.
         """
         began_ns = time.time_ns()
-        with os.fdopen(os.open(self.path, _FLAGS), "rb") as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(self.path, _FLAGS)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise Unread("is not a regular file")
             stamp = _stamp(status)
             if stamp == self._stamp:
                 return None, stamp
-            data = file.read(self._limit + 1)
-            unchanged = _stamp(os.fstat(file.fileno())) == stamp
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(self._limit + 1)
+            unchanged = _stamp(os.fstat(descriptor)) == stamp
+        finally:
+            os.close(descriptor)
         if len(data) > self._limit:
             raise TooLarge(f"is larger than {self._limit} bytes")
         age_ns = began_ns - max(status.st_mtime_ns, status.st_ctime_ns)

@@ -135,7 +135,10 @@ class Services(test.TestCase):  # type: ignore[misc]
         self.computes.pop(host).stop()
 
     def start_compute(self, host: str) -> None:
-        self._start_compute(host)
+        record = self._start_compute(host).service_ref
+        # It would report that it is up after one interval only.
+        record.report_count += 1
+        record.save()
 
     def update_resources(self) -> None:
         """Let every compute report to Placement, as it does periodically."""

@@ -109,6 +109,21 @@ class ServersMoveTest(testcase.CloudTestCase):
         self.admin.update_service("edge-1", forced_down=False)
         self.assertEqual([], self.cloud.driver("edge-1").list_instance_uuids())
 
+    def test_what_a_stopped_host_is_told_waits_for_it(self) -> None:
+        server = self._boot()
+        self.cloud.stop_compute("edge-1")
+        self.admin.request("DELETE", f"/servers/{server}")
+        deleting = self.admin.server(server)
+        self.assertEqual("deleting", deleting["OS-EXT-STS:task_state"])
+        self.cloud.start_compute("edge-1")
+        self.admin.wait_until(
+            lambda: not self.admin.servers(), "the server is still there"
+        )
+        self.assertIn(
+            "instance.delete.end",
+            [notice["event_type"] for notice in self.cloud.notifications],
+        )
+
     def test_rebuilds_from_another_image(self) -> None:
         server = self._boot()
         self.admin.rebuild(server, desc.SIGNED_IMAGE)

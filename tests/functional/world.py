@@ -16,6 +16,7 @@ import yaml
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.policy.keys import RESOURCES
 from tests.cloud import description as desc
 from tests.cloud.site import COLLECTOR
 from tests.cloud.site import Attested
@@ -82,6 +83,16 @@ def policy(
         "personnel-controls": ["host-admin", "vim-admin"],
         "secure-clean-up": {"ram": ["overwrite"], "storage": ["key-erase"]},
         "entropy-source": ["trusted", "random", "available"],
+        "logical-authentication": ["two-factor"],
+        "communications-security": [
+            *("confidentiality", "integrity"),
+            *("headroom", "real-time"),
+        ],
+        "concealed-resource-usage": {r: ["masked"] for r in RESOURCES},
+        "secure-provisioning": {
+            "instantiation": ["integrity", "confidentiality"],
+            "migration": ["integrity", "confidentiality"],
+        },
     }
     declared = [
         {
@@ -185,6 +196,7 @@ def _authority(*, cadence_s: int, max_age_s: int) -> Json:
             "tpm",
             "measured-boot",
             "secured-boot",
+            "software-integrity",
             "execution-enclave",
         ],
         "cadence_s": cadence_s,
@@ -209,6 +221,7 @@ def _claims(enclave: bool = False) -> dict[str, Claim]:
     claims = [
         claim("attestation"),
         claim("tpm", ["hardware"]),
+        claim("software-integrity", ["boot", "run-time"]),
         claim("measured-boot", grade=Grade.BOOT),
         claim("secured-boot", grade=Grade.BOOT),
     ]

@@ -40,6 +40,8 @@ class Outcome:
     outcome: str
     detail: str
     seconds: float
+    #: Where the test function is defined, which may be another class.
+    function: str = ""
     #: How often filters ran during it, by the name of the first of them.
     filter_runs: dict[str, int] = dataclasses.field(default_factory=dict)
 

@@ -55,6 +55,7 @@ class Outcomes(unittest.TestResult):
                 "outcome": self._outcome or "failed",
                 "detail": self._detail[-DETAIL_CHARS:],
                 "seconds": round(time.monotonic() - self._started, 2),
+                "function": _function(test),
                 "filter_runs": dict(self._runs - self._runs_before),
             }
         )
@@ -93,6 +94,12 @@ class Outcomes(unittest.TestResult):
                 err, test
             )
         )
+
+
+def _function(test: unittest.TestCase) -> str:
+    # Of a bound method, what matters is where it was written.
+    method = getattr(test, test.id().rpartition(".")[2])
+    return f"{method.__module__}.{method.__qualname__}"
 
 
 def test_ids(module: str) -> list[str]:

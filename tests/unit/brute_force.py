@@ -16,6 +16,7 @@ from typing import Any
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import HostClass
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
@@ -39,6 +40,20 @@ from tests.unit.brute_reading import read
 from tests.unit.brute_terms import Host
 
 NEED = "need"
+# The refusals that are told apart here; all others are of needs.
+KINDS = frozenset(
+    {
+        RefusalCode.MALFORMED,
+        RefusalCode.NO_POLICY,
+        RefusalCode.POLICY_EXPIRED,
+        RefusalCode.HOST_UNBOUND,
+        RefusalCode.BINDING_MISMATCH,
+        RefusalCode.POOL_EXCLUSIVE,
+        RefusalCode.MANAGEMENT_DOMAIN,
+        RefusalCode.MOVE_NOT_ALLOWED,
+        RefusalCode.NOTHING_FOLLOWS,
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +111,8 @@ def refusals(world: World, uuid: str, host: str, now: Instant) -> set[str]:
         if not needs or not all(permits(world, n, now) for n in needs):
             known = binding is not None
             found.add("binding-mismatch" if known else "host-unbound")
+        if not may_move(world, host):
+            found.add("move-not-allowed")
         return found | {"nothing-follows"} if follows(asks) else found
     at = Host(world, binding, now)
     if not anything_goes and not all_permissive(world, at):

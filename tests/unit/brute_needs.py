@@ -224,7 +224,7 @@ def _located(groups, axis):
 
 
 def _cut(profile: Profile, group: Iterable[Term]) -> list[Term] | None:
-    """Cut the values of all terms down to those that count."""
+    """Cut the values of which any will do down to those that count."""
     found = []
     for term in group:
         allowed = profile.values.get(term.name)
@@ -232,8 +232,6 @@ def _cut(profile: Profile, group: Iterable[Term]) -> list[Term] | None:
         if allowed is None or not of_claims:
             found.append(term)
             continue
-        if not term.all_of <= allowed:
-            return None
         left = term.any_of & allowed if term.any_of else allowed
         if not left:
             return None

@@ -27,7 +27,12 @@ _asked = st.tuples(
     st.sampled_from(("flavor", "flavor", "flavor", "hint", "hint", "floor")),
     seeds,
 )
-_changed = st.tuples(st.sampled_from(sorted(changes.CHANGES)), seeds)
+DRAWN = [
+    name
+    for name in sorted(changes.CHANGES)
+    for _ in range(changes.OFTEN.get(name, 1))
+]
+_changed = st.tuples(st.sampled_from(DRAWN), seeds)
 
 
 def examples(few: int) -> settings:
