@@ -220,7 +220,7 @@ def policy(
         "version: 1": f"version: {version}",
         "ISSUED": _utc(now - issued_ago),
         "EXPIRES": _utc(now + days * 86400),
-        "WAIVED": _utc(now + 60 * 86400),
+        "WAIVED": _utc(now + 120 * 86400),
         "HOSTS\n": "".join(_host(host, now) for host in HOSTS),
         "PROJECT-KEYS": KEYS.project_id,
         "PROJECT-CORE": CORE.project_id,
@@ -248,7 +248,7 @@ def attest(site: Site) -> None:
 
 
 def _host(host: Host, now: float) -> str:
-    until = _utc(now + 80 * 86400)
+    until = _utc(now + 120 * 86400)
     lines = [
         f"  {host.name}:",
         f"    node_uuid: {host.compute.uuid}",

@@ -34,9 +34,6 @@ from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
 from nfv_mla_scheduler.policy.officers import read_root
-from nfv_mla_scheduler.policy.values import BreakGlass
-from nfv_mla_scheduler.policy.values import BreakGlassTarget
-from nfv_mla_scheduler.results.view import Snapshot
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_image
@@ -104,7 +101,15 @@ class Engine:
 
     def case(self, plain: Plain) -> Case:
         """Return the case of a request as things stand now."""
-        return self._case(plain, self.feed.snapshot)
+        request = Request(
+            plain.project_id,
+            plain.extra_specs,
+            read_image(plain.image, IMAGE_PROPERTIES),
+            plain.hints,
+            plain.source,
+            plain.server,
+        )
+        return self.judge.case(request, self.feed.snapshot, self.room)
 
     def decide(
         self, plain: Plain, candidates: list[Any], now: float
@@ -113,11 +118,10 @@ class Engine:
 
         Reports what there is to report; that it cannot changes nothing.
         """
-        snapshot = self.feed.snapshot
-        case = self._case(plain, snapshot)
+        case = self.case(plain)
         admitted = case.admitted(candidates, now)
         try:
-            self._report(plain, case, snapshot, candidates, admitted, now)
+            self._report(plain, case, candidates, admitted, now)
         except Exception:
             LOG.exception("nfv-mla cannot report what it decided")
         return admitted, case.malformed
@@ -141,22 +145,10 @@ class Engine:
         self.room.stop()
         self.audit.close()
 
-    def _case(self, plain: Plain, snapshot: Snapshot) -> Case:
-        request = Request(
-            plain.project_id,
-            plain.extra_specs,
-            read_image(plain.image, IMAGE_PROPERTIES),
-            plain.hints,
-            plain.source,
-            plain.server,
-        )
-        return self.judge.case(request, snapshot, self.room)
-
     def _report(
         self,
         plain: Plain,
         case: Case,
-        snapshot: Snapshot,
         candidates: list[Any],
         admitted: list[Any],
         now: float,
@@ -167,15 +159,9 @@ class Engine:
             return
         if plain.several:
             self.reports.placed()
-        if snapshot.break_glass:
-            bare = dataclasses.replace(snapshot, break_glass=())
-            case = self._case(plain, bare)
-            strict = {c.uuid for c in case.admitted(admitted, now)}
-            let_in = [c for c in admitted if c.uuid not in strict]
-            if let_in:
-                used = _used(snapshot, plain, let_in, now)
-                self.reports.broken_glass(plain, case, used, let_in)
-            admitted = [c for c in admitted if c.uuid in strict]
+        waivers = case.broken_glass(admitted, now)
+        if waivers:
+            self.reports.broken_glass(plain, case, waivers, len(admitted))
         if case.may_be_softened:
             self.reports.softened(plain, case, admitted, now)
 
@@ -199,23 +185,6 @@ def tell(news: News, audit: AuditPort, origin: str) -> None:
     if kind is not None:
         fields = {"code": news.code, "text": news.text}
         audit.record(Event(kind, time.time(), origin, fields))
-
-
-def _used(
-    snapshot: Snapshot, plain: Plain, let_in: list[Any], now: float
-) -> list[BreakGlass]:
-    """Return the waivers that let this server on these hosts."""
-    names = {
-        BreakGlassTarget.SERVER: {plain.server},
-        BreakGlassTarget.PROJECT: {plain.project_id},
-        BreakGlassTarget.HOST: {candidate.host for candidate in let_in},
-    }
-    return [
-        waiver
-        for waiver in snapshot.break_glass
-        if waiver.since <= now < waiver.until
-        and waiver.name in names[waiver.target]
-    ]
 
 
 def _audit(settings: Settings) -> AuditPort:

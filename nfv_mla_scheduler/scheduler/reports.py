@@ -108,20 +108,20 @@ class Reports:
         plain: Plain,
         case: Case,
         waivers: Iterable[BreakGlass],
-        let_in: Sequence[Any],
+        admitted: int,
     ) -> None:
-        """Report that break-glass waivers alone let a server in.
+        """Report that a server is let in where waivers alone let it in.
 
-        :param let_in: the hosts that are only admitted because of them
+        :param admitted: on how many hosts it is let at all
         """
         if case.sealed or not self._first("break-glass", plain):
             return
         LOG.warning(
-            "nfv-mla lets server %s of project %s on %d hosts by a "
-            "break-glass waiver alone",
+            "nfv-mla lets server %s of project %s on %d hosts, not all of "
+            "them without a break-glass waiver",
             bounded(plain.server, _ID_MAX),
             bounded(plain.project_id, _ID_MAX),
-            len(let_in),
+            admitted,
         )
         used: list[JSON] = [
             {
@@ -135,7 +135,7 @@ class Reports:
         self._record(
             EventKind.BREAK_GLASS_USED,
             plain,
-            {"candidates": len(let_in), "waivers": used},
+            {"candidates": admitted, "waivers": used},
         )
 
     def placed(self) -> None:

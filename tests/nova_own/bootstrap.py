@@ -74,7 +74,7 @@ def install() -> FilterRuns:
 def _economise() -> None:
     """Spare what Nova's fixtures spend on other ends than a test's own.
 
-    Together a third of the time of a test, on two cores.
+    Together about an eighth of the processor time of a test.
     """
     from futurist import _thread
     from nova import test

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's data centre: Nova, the officers' files, the collector.
+
+Everything lies in one temporary directory and one process; both are gone when
+the demo ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import tempfile
+import time
+import types
+from collections.abc import Callable
+
+from demo import world
+from demo.collector import Collector
+from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler.scheduler import worker
+from tests.cloud import description as desc
+from tests.cloud.client import Client
+from tests.cloud.cloud import Cloud
+from tests.cloud.site import Site
+
+_OURS = "nfv_mla_scheduler.scheduler"
+_NOVAS_FILTERS = (
+    "ComputeFilter",
+    "ImagePropertiesFilter",
+    "ServerGroupAntiAffinityFilter",
+    "ServerGroupAffinityFilter",
+    "SameHostFilter",
+)
+_PATIENCE_S = 10.0
+_POLL_S = 0.02
+
+
+class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
+    """A running cloud and the files that rule it; a context manager.
+
+    :param port: of all APIs, on loopback; 0 for any that is free
+    :param filtered: whether Nova has our filter and weighers at all
+    """
+
+    def __init__(self, *, port: int = 0, filtered: bool = True) -> None:
+        self.filtered = filtered
+        self._port = port
+        self._stack = contextlib.ExitStack()
+        self._clients: dict[str, Client] = {}
+        self._flavors: dict[str, str] = {}
+        self._version = 1
+        self.published_at = 0.0
+
+    def __enter__(self) -> DataCentre:
+        with contextlib.ExitStack() as stack:
+            directory = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="nfv-mla-demo-")
+            )
+            self.site = Site(pathlib.Path(directory))
+            self.publisher = self._publish_attested
+            self.put_policy()
+            world.attest(self.site)
+            self.collector = Collector(self._publish)
+            stack.callback(self.collector.stop)
+            self.collector.start()
+            self.cloud = Cloud(self._description(), port=self._port)
+            self.cloud.start()
+            stack.callback(self.cloud.stop)
+            stack.callback(worker.stop_all)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def client(self, user: desc.User) -> Client:
+        """Return what this user works with."""
+        if user.name not in self._clients:
+            self._clients[user.name] = self.cloud.client(user)
+        return self._clients[user.name]
+
+    @property
+    def admin(self) -> Client:
+        return self.client(world.ADMIN)
+
+    def flavor(self, name: str) -> str:
+        """Return the id of a flavor, which is made when first asked for."""
+        if name not in self._flavors:
+            flavor = world.FLAVORS[name]
+            self._flavors[name] = self.admin.create_flavor(
+                name,
+                flavor.wants,
+                vcpus=flavor.vcpus,
+                memory_mb=flavor.memory_gb * 1024,
+            )
+        return self._flavors[name]
+
+    def next_version(self) -> int:
+        """Return the number of the next policy."""
+        self._version += 1
+        return self._version
+
+    def put_policy(self) -> None:
+        """Let both officers sign the policy of the demo, a new version."""
+        text = world.policy(time.time(), version=self.next_version())
+        self.site.put_policy(text)
+
+    def _publish(self) -> None:
+        """Publish what the authorities say now; times have milliseconds."""
+        published_at = round(time.time(), 3)
+        self.publisher(published_at)
+        self.published_at = published_at
+
+    def _publish_attested(self, at: float) -> None:
+        self.site.publish(issued_at=at)
+
+    @staticmethod
+    def until(condition: Callable[[], bool]) -> bool:
+        """Wait until something is so; return whether it came to be."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True
+
+    def _description(self) -> desc.Description:
+        filters, weighers = _NOVAS_FILTERS, None
+        if self.filtered:
+            filters = ("NfvMlaFilter", *filters)
+            weighers = (
+                "nova.scheduler.weights.all_weighers",
+                f"{_OURS}.weighers.all_weighers",
+            )
+        return desc.Description(
+            computes=world.COMPUTES,
+            images=(desc.PLAIN_IMAGE, world.VNF_IMAGE),
+            users=world.USERS,
+            available_filters=(
+                "nova.scheduler.filters.all_filters",
+                f"{_OURS}.filters.all_filters",
+            ),
+            enabled_filters=filters,
+            weight_classes=weighers,
+            register_options=options.register,
+            overrides={
+                "nfv_mla": self.site.options(
+                    management_domain="acme",
+                    follow_room_max_age_s=3.0,
+                    scarcity_weight_multiplier=2.0,
+                )
+            },
+        )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenes of the demo, in their order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from demo import world
+from demo.scenes import evidence
+from demo.scenes import moving
+from demo.scenes import placing
+from demo.scenes import rules
+from demo.stage import Stage
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene.
+
+    :ivar name: what ``--only`` calls it
+    :ivar clause: of GR NFV-SEC 009
+    :ivar shows: what there is to see, in a sentence or two
+    """
+
+    name: str
+    title: str
+    clause: str
+    shows: str
+    play: Callable[[Stage], None]
+
+
+SCENES = (
+    Scene(
+        "interception",
+        "Lawful interception stays where the law is",
+        "4.5, 5.1.6, 7.2.3",
+        "A tap needs an enclave that somebody outside the operator attests, "
+        "in Germany. par-1 is one as well, and has more room, but it is "
+        "French.",
+        placing.interception,
+    ),
+    Scene(
+        "subscribers",
+        "A function moves only where interception can follow",
+        "4.5.2, 8.2",
+        "A subscriber database meets its profile without an enclave, so that "
+        "Nova can live-migrate it. Zurich has good hosts, but none that could "
+        "take a tap.",
+        moving.subscribers,
+    ),
+    Scene(
+        "follow",
+        "When interception can no longer follow, nobody new comes",
+        "4.5.2, 8.2",
+        "First both German enclave hosts turn bad, then they are full. What "
+        "is placed already is not evicted for that.",
+        moving.follow,
+    ),
+    Scene(
+        "key-stores",
+        "An exclusive pool is kept free of others",
+        "7.2.2",
+        "ham-1 and ham-2 belong to the key stores alone. Nobody else gets in: "
+        "not by its flavor, not for want of another host, not by an "
+        "administrator's wish.",
+        placing.key_stores,
+    ),
+    Scene(
+        "web-servers",
+        "Ordinary servers are not hurt",
+        "7.2",
+        "A web server asks for nothing, and goes wherever nobody else's pool "
+        "is.",
+        placing.web_servers,
+    ),
+    Scene(
+        "hints",
+        "Tenants may narrow the choice, never widen it",
+        "5.1.6",
+        "A hint counts beside the flavor, not instead of it. One that cannot "
+        "be read is refused, in words that give no host away.",
+        placing.hints,
+    ),
+    Scene(
+        "resize",
+        "A plain flavor does not escape the project's floor",
+        "5.3.2",
+        "The policy wants all servers of the project billing in Germany, on "
+        "hosts with a hardware TPM. Its flavor cannot change that.",
+        moving.resize,
+    ),
+    Scene(
+        "results",
+        "A bad host takes no more; unheard of, nobody does",
+        "5.1.2, 5.0.4",
+        "An authority finds fault with one host. Later the collector falls "
+        f"silent, and results older than {world.MAX_AGE_S} s do not count.",
+        evidence.results,
+    ),
+    Scene(
+        "policies",
+        "Only a sound policy replaces a policy",
+        "5.3.2",
+        "Two officers have to sign. Whatever else is put in place, the last "
+        "good policy stays in force.",
+        rules.policies,
+    ),
+    Scene(
+        "permissive",
+        "Permissive mode says what it would refuse",
+        "5.3.2",
+        "Both projects have a floor: a hardware TPM. That of the project lab "
+        "is permissive, for a start.",
+        rules.permissive,
+    ),
+    Scene(
+        "forged",
+        "Forged results open no host",
+        "5.1.1, 5.0.3",
+        "The police's authority warns of the enclaves of ber-2. Somebody who "
+        "can write the results file, but has no collector's key, says "
+        "otherwise.",
+        evidence.forged,
+    ),
+    Scene(
+        "enclave",
+        "An enclave that the guest does not use is none",
+        "6.16",
+        "The flavor wants a host with enclaves, but does not ask Nova to "
+        "start the guest in one (hw:mem_encryption_model).",
+        placing.enclave,
+    ),
+    Scene(
+        "break-glass",
+        "One officer may let one server in, and is on record",
+        "5.3.2",
+        "Frankfurt is flooded. One database has to go to Zurich at once, "
+        "although no tap can follow it there.",
+        rules.break_glass,
+    ),
+)

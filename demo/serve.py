@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the data centre up, for the ``openstack`` client and an editor.
+
+The authorities' words and the policy become files that may be changed; what
+our scheduler says of it is printed as it comes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+import typing as ty
+
+from demo import drafts
+from demo import world
+from demo.centre import DataCentre
+from demo.screen import Screen
+from nfv_mla_scheduler.errors import NfvMlaError
+from tests.cloud import description as desc
+from tests.cloud.site import COLLECTOR_KEY
+from tests.cloud.site import OFFICERS
+
+_POLL_S = 0.2
+# The first that knows scheduler hints of servers.
+_MICROVERSION = "2.100"
+
+_TRY = """\
+D={d}
+see="-c name -c status"
+
+source $D/office.rc
+openstack server create tap --flavor interception --image vnf --nic none --wait $see
+openstack server create bare --flavor interception-bare --image vnf --nic none --wait
+openstack server create bad --flavor plain --image plain --nic none --wait \\
+    --hint nfv_mla:location.jurisdiction=Hesse
+openstack server show bad -c status -c fault
+
+source $D/core.rc
+openstack server create hss --flavor subscribers --image vnf --nic none --wait $see
+
+source $D/keys.rc
+openstack server create vault --flavor key-store --image vnf --nic none --wait $see
+
+source $D/web.rc
+openstack server create shop --flavor plain --image plain --nic none --wait $see
+openstack server create mall --flavor huge --image plain --nic none --wait
+
+source $D/admin.rc
+openstack server list --all-projects --long -c Name -c Status -c Host
+id() {{ openstack server list --all-projects --name "^$1$" -f value -c ID; }}
+openstack server migrate --live-migration --host zrh-1 $(id hss)
+openstack server migrate --live-migration --host fra-2 $(id hss)
+openstack server migrate --host par-1 $(id tap)
+openstack server event list $(id tap)
+openstack server migration list -c Type -c 'Source Node' -c 'Dest Node' -c Status"""
+
+_WATCH = """\
+edit $D/authorities.yaml
+tail -f $D/audit.jsonl"""
+
+_POLICY = """\
+nfv-mla policy show $D/policy.json
+cp $D/policy.yaml $D/mine.yaml
+edit $D/mine.yaml                       # and raise its version
+nfv-mla policy sign $D/mine.yaml --key $D/alice.key
+nfv-mla policy sign $D/mine.json --key $D/bob.key
+nfv-mla policy diff $D/policy.json $D/mine.json
+mv $D/mine.json $D/policy.json"""
+
+
+def serve(centre: DataCentre, screen: Screen) -> None:
+    """Stay up until interrupted; then return."""
+    _make_all_flavors(centre)
+    _write_files(centre, screen)
+    _explain(centre, screen)
+    with contextlib.suppress(KeyboardInterrupt):
+        _follow_log(centre, screen)
+
+
+def _follow_log(centre: DataCentre, screen: Screen) -> ty.NoReturn:
+    told = len(centre.cloud.our_log.lines())
+    while True:
+        lines = centre.cloud.our_log.lines()
+        for line in lines[told:]:
+            screen.line(f"{time.strftime('%H:%M:%S')} {line}")
+        told = len(lines)
+        time.sleep(_POLL_S)
+
+
+def _make_all_flavors(centre: DataCentre) -> None:
+    for name in world.FLAVORS:
+        centre.flavor(name)
+
+
+def _write_files(centre: DataCentre, screen: Screen) -> None:
+    """Write what may be edited, and what the client reads."""
+    site = centre.site
+    drafts.write_draft(site)
+    troubles: list[str] = []
+
+    def publish(at: float) -> None:
+        try:
+            drafts.publish_draft(site, at)
+        except (NfvMlaError, OSError) as exc:
+            if troubles[-1:] != [str(exc)]:
+                screen.line(f"the collector publishes nothing: {exc}")
+            troubles.append(str(exc))
+            del troubles[:-1]
+        else:
+            troubles.clear()
+
+    centre.publisher = publish
+    text = world.policy(time.time(), version=centre.next_version())
+    text = text.replace(COLLECTOR_KEY, site.collector_key())
+    (site.directory / "policy.yaml").write_text(text, encoding="utf-8")
+    site.put_policy(text)
+    for user in world.USERS:
+        lines = [f"export {k}={shlex.quote(v)}" for k, v in _env(centre, user)]
+        rc = site.directory / f"{user.name}.rc"
+        rc.write_text("\n".join((*lines, "")), encoding="utf-8")
+
+
+def _env(centre: DataCentre, user: desc.User) -> list[tuple[str, str]]:
+    variables = centre.cloud.environment(user)
+    variables["OS_COMPUTE_API_VERSION"] = _MICROVERSION
+    return sorted(variables.items())
+
+
+def _explain(centre: DataCentre, screen: Screen) -> None:
+    directory = centre.site.directory
+    screen.heading("Nova is up until you press Ctrl-C", centre.cloud.url)
+    screen.text(
+        "Here are an administrator and a tenant for the openstack client; the "
+        f"passwords are the names. Others: {directory}/*.rc, of "
+        f"{', '.join(user.name for user in world.USERS)}.",
+        indent=2,
+    )
+    for user in (world.ADMIN, world.OFFICE):
+        screen.line(f"\n# {user.name}, in project {user.project}")
+        for key, value in _env(centre, user):
+            screen.line(f"export {key}={shlex.quote(value)}")
+    screen.heading("Some commands to try")
+    screen.line(_TRY.format(d=directory))
+    screen.heading("Change what is known of the hosts, and watch")
+    screen.line(_WATCH)
+    screen.heading(f"Change the policy; {' and '.join(OFFICERS)} have to sign")
+    screen.line(_POLICY)
+    screen.heading("What our scheduler says")

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that a feed reads, in a temporary directory, and a feed on them.
+
+Time stands still at ``policies.NOW`` until a test moves it.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+from collections.abc import Sequence
+
+from nfv_mla_scheduler.feed.feed import Feed
+from nfv_mla_scheduler.feed.feed import Sources
+from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.model import Claim
+from nfv_mla_scheduler.model import Grade
+from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.policy.breakglass import break_glass_envelope
+from nfv_mla_scheduler.policy.envelope import sign
+from nfv_mla_scheduler.policy.envelope import write_envelope
+from nfv_mla_scheduler.policy.values import BreakGlassTarget
+from nfv_mla_scheduler.results.publish import publish
+from nfv_mla_scheduler.results.values import Freshness
+from nfv_mla_scheduler.results.values import Result
+from nfv_mla_scheduler.results.writer import ResultsDraft
+from nfv_mla_scheduler.results.writer import write
+from nfv_mla_scheduler.standard.catalogue import load
+from tests import policies
+
+NOW = policies.NOW
+AUTHORITY = "keylime-fra"
+BER_1 = "d432fbb3-d2f1-4a97-9ef7-75bd81c00001"
+BER_1_UUID = "11111111-1111-4111-8111-111111111111"
+SERVER = "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+def tpm(value: str) -> dict[str, Claim]:
+    """Return the claims of an authority that has seen such a TPM."""
+    values = {"": frozenset({value})}
+    return {"tpm": Claim("tpm", Status.AFFIRMING, Grade.BOOT, values)}
+
+
+def version(number: int, *replacements: tuple[str, str]) -> bytes:
+    """Return the signed example policy in another version."""
+    text = policies.policy_yaml(
+        ("version: 7", f"version: {number}"), *replacements
+    )
+    return policies.signed(text)
+
+
+def results(
+    value: str = "hardware",
+    at: float = NOW,
+    *,
+    issued_at: float | None = None,
+    collector: str = "collector-a",
+    signer: str = "collector-a",
+    authority: str = AUTHORITY,
+) -> bytes:
+    """Return a signed results document about the host ber-1."""
+    result = Result(authority, BER_1, tpm(value), "boot-1", at)
+    draft = ResultsDraft(
+        collector,
+        at if issued_at is None else issued_at,
+        {authority: {BER_1: result}},
+        {authority: {BER_1: Freshness(at, "boot-1")}},
+    )
+    return write(draft, policies.signer(signer))
+
+
+def waiver(
+    since: float = NOW,
+    hours: int = 4,
+    officers: Sequence[str] = ("alice",),
+    server: str = SERVER,
+) -> bytes:
+    """Return a break-glass waiver for one server."""
+    envelope = break_glass_envelope(
+        policies.root(),
+        BreakGlassTarget.SERVER,
+        server,
+        "the key store is down",
+        since,
+        hours,
+    )
+    return write_envelope(
+        sign(envelope, [policies.signer(o) for o in officers])
+    )
+
+
+class Files:
+    """A directory of files, and a feed that reads them.
+
+    :ivar news: what the feed has told since it was last asked for
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = pathlib.Path(directory)
+        self.policy_file = self.directory / "policy.json"
+        self.results_file = self.directory / "results.json"
+        self.waivers = self.directory / "break-glass"
+        self.waivers.mkdir()
+        self.state = self.directory / "state"
+        self.now = NOW
+        self._news: list[News] = []
+        self.feed = self.new_feed()
+
+    @classmethod
+    def of(cls, test: object) -> Files:
+        """Return files that go when a test case ends."""
+        directory = tempfile.TemporaryDirectory()
+        test.addCleanup(directory.cleanup)  # type: ignore[attr-defined]
+        return cls(directory.name)
+
+    def new_feed(self, results_max_bytes: int = 2**20) -> Feed:
+        """Return a feed as after a restart."""
+        self.feed = Feed(
+            Sources(
+                policies.root(),
+                self.state,
+                self.policy_file,
+                self.waivers,
+                self.results_file,
+                results_max_bytes,
+                30.0,
+            ),
+            load(),
+            dict,
+            self._news.append,
+        )
+        return self.feed
+
+    def put_policy(self, data: bytes) -> None:
+        publish(self.policy_file, data)
+
+    def put_results(self, data: bytes) -> None:
+        publish(self.results_file, data)
+
+    def put_waiver(self, data: bytes, name: str = "one.json") -> None:
+        publish(self.waivers / name, data)
+
+    def refresh(self, after_s: float = 1.0) -> list[News]:
+        """Let time pass, refresh, and return what was told."""
+        self.now += after_s
+        self._news.clear()
+        self.feed.refresh(self.now)
+        return list(self._news)
+
+    def codes(self, after_s: float = 1.0) -> list[str]:
+        """Let time pass, refresh, and return the codes of what was told."""
+        return [news.code for news in self.refresh(after_s)]
+
+    def tpm_value(self) -> str | None:
+        """Return what the snapshot's results say of ber-1's TPM."""
+        record = self.feed.snapshot.records.get(BER_1_UUID)
+        if record is None or not record.results:
+            return None
+        (value,) = record.results[0].claims["tpm"].values[""]
+        return value

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The feed keeps the last good results, and verifies by today's policy."""
+
+from __future__ import annotations
+
+import json
+import unittest
+
+from nfv_mla_scheduler.errors import ResultsCode
+from tests import policies
+from tests.unit.feed import files
+from tests.unit.feed.files import NOW
+from tests.unit.feed.files import Files
+from tests.unit.feed.files import results
+from tests.unit.feed.files import version
+
+
+def _unsigned(data: bytes) -> bytes:
+    line, _, rest = data.partition(b"\n")
+    members = json.loads(line)
+    members["signatures"] = []
+    return json.dumps(members).encode() + b"\n" + rest
+
+
+def _deep() -> bytes:
+    from tests.unit.results.documents import by_hand
+
+    body = b'{"claim_sets": [' + b"[" * 200 + b"]" * 200 + b"]}"
+    return by_hand(
+        body,
+        {files.AUTHORITY: {"at": [NOW]}},
+        {"collector": "collector-a", "issued_at": NOW},
+        policies.signer("collector-a"),
+    )
+
+
+# what comes after good results -> why it is refused
+REFUSED = {
+    "garbage": (b"\x00\xff" * 99 + b"\n\n", ResultsCode.BAD_ENVELOPE),
+    "a policy": (version(7), ResultsCode.BAD_ENVELOPE),
+    "one line": (results().split(b"\n")[0], ResultsCode.TRUNCATED),
+    "truncated": (results()[:-40], ResultsCode.TRUNCATED),
+    "altered": (
+        results().replace(b'"hardware"', b'"virtuals"'),
+        ResultsCode.INVALID,
+    ),
+    "too deep": (_deep(), ResultsCode.TOO_DEEP),
+    "unsigned": (_unsigned(results()), ResultsCode.UNSIGNED),
+    "by a stranger": (results(signer="mallory"), ResultsCode.WRONG_KEY),
+    "by an unknown collector": (
+        results(collector="collector-b", signer="collector-b"),
+        ResultsCode.WRONG_KEY,
+    ),
+    "rolled back": (results("virtual", NOW - 60), ResultsCode.ROLLED_BACK),
+    "ahead": (results(issued_at=NOW + 3600), ResultsCode.AHEAD),
+    "too large": (b" " * (2**20 + 1), ResultsCode.TOO_LARGE),
+}
+# Missing and unreadable files have tests of their own; the others are about
+# single results, which are left out while the document is taken.
+ELSEWHERE = {
+    ResultsCode.MISSING,
+    ResultsCode.UNREADABLE,
+    ResultsCode.UNKNOWN_AUTHORITY,
+    ResultsCode.UNKNOWN_ATTESTER,
+    ResultsCode.NOT_THEIRS,
+    ResultsCode.BAD_CLAIM,
+}
+
+
+class ResultsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.files = self._files()
+
+    def _files(self) -> Files:
+        here = Files.of(self)
+        here.put_policy(version(7))
+        here.put_results(results())
+        here.refresh()
+        return here
+
+    def test_results_are_in_the_snapshot(self) -> None:
+        self.assertEqual("hardware", self.files.tpm_value())
+
+    def test_newer_results_are_taken_without_a_word(self) -> None:
+        self.files.put_results(results("virtual", NOW + 10))
+        self.assertEqual([], self.files.refresh())
+        self.assertEqual("virtual", self.files.tpm_value())
+
+    def test_bad_results_are_told_once_and_change_nothing(self) -> None:
+        for name, (data, code) in REFUSED.items():
+            with self.subTest(name):
+                here = self._files()
+                before = here.feed.snapshot
+                here.put_results(data)
+                (news,) = here.refresh()
+                self.assertEqual(
+                    ("results", False, code.value),
+                    (news.subject, news.good, news.code),
+                )
+                for _ in range(3):
+                    self.assertEqual([], here.refresh())
+                self.assertIs(before, here.feed.snapshot)
+                here.put_results(results("virtual", NOW + 10))
+                (news,) = here.refresh()
+                self.assertEqual((True, "loaded"), (news.good, news.code))
+                self.assertEqual("virtual", here.tpm_value())
+
+    def test_every_reason_is_tested(self) -> None:
+        tested = {code for _, code in REFUSED.values()}
+        self.assertEqual(set(ResultsCode), tested | ELSEWHERE)
+        self.assertEqual(set(), tested & ELSEWHERE)
+
+    def test_one_fault_after_another_is_told_each_time(self) -> None:
+        by_code = {code: data for data, code in REFUSED.values()}
+        for code, data in by_code.items():
+            self.files.put_results(data)
+            self.assertEqual([code.value], self.files.codes())
+
+    def test_ever_new_documents_that_roll_back_are_told_of_once(self) -> None:
+        told = []
+        for age in range(60, 66):
+            self.files.put_results(results(at=NOW - age))
+            told += self.files.codes()
+        self.assertEqual(["results-rolled-back"], told)
+
+    def test_results_from_ahead_are_taken_when_their_time_has_come(
+        self,
+    ) -> None:
+        self.files.put_results(results("virtual", NOW + 100))
+        self.assertEqual(["results-ahead"], self.files.codes())
+        self.assertEqual([], self.files.codes(50))
+        self.assertEqual(["loaded"], self.files.codes(50))
+        self.assertEqual("virtual", self.files.tpm_value())
+
+    def test_a_deleted_file_is_told_once_and_so_is_its_return(self) -> None:
+        self.files.results_file.unlink()
+        self.assertEqual(["results-missing"], self.files.codes())
+        self.assertEqual([], self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+        self.files.put_results(results())
+        self.assertEqual(["loaded"], self.files.codes())
+
+    def test_something_else_in_its_place_is_told_once(self) -> None:
+        self.files.results_file.unlink()
+        self.files.results_file.mkdir()
+        self.assertEqual(["results-unreadable"], self.files.codes())
+        self.assertEqual([], self.files.codes())
+
+    def test_single_results_that_are_left_out_are_named_once(self) -> None:
+        self.files.put_results(results(authority="stranger"))
+        (news,) = self.files.refresh()
+        self.assertEqual("results-left-out", news.code)
+        self.assertIn("stranger", news.text)
+        for age in range(3):
+            self.files.put_results(results(at=NOW + age, authority="stranger"))
+            self.assertEqual([], self.files.refresh())
+        self.files.put_results(results(at=NOW + 20))
+        self.assertEqual(["removed"], self.files.codes())
+
+    def test_a_new_policy_verifies_the_same_file_by_its_own_keys(
+        self,
+    ) -> None:
+        pem = policies.public_pem
+        others = [
+            (old, new)
+            for old, new in zip(
+                pem("collector-a").splitlines(),
+                pem("collector-b").splitlines(),
+                strict=True,
+            )
+            if old != new
+        ]
+        self.files.put_policy(version(8, *others))
+        self.assertEqual(
+            ["policy-taken", "results-wrong-key"], self.files.codes()
+        )
+        self.assertIsNone(self.files.tpm_value())
+        self.files.put_policy(version(9))
+        self.assertEqual(["policy-taken", "loaded"], self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+
+    def test_a_new_policy_may_take_an_authority_away(self) -> None:
+        self.files.put_policy(
+            version(
+                8,
+                (
+                    "authorities: [keylime-fra, veraison-bka]",
+                    "authorities: [veraison-bka]",
+                ),
+            )
+        )
+        self.assertIn("results-left-out", self.files.codes())
+        self.assertIsNone(self.files.tpm_value())
+
+    def test_without_a_policy_there_are_no_results(self) -> None:
+        here = Files.of(self)
+        here.put_results(results())
+        self.assertEqual(["policy-missing"], here.codes())
+        self.assertIsNone(here.feed.snapshot.document)

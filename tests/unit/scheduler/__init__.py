@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova chooses native threads when this is set before its first import."""
+
+import os
+
+os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
+
+from nova import monkey_patch
+
+monkey_patch.patch(backend="threading")
