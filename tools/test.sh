@@ -3,4 +3,4 @@
 # real Nova, and Nova's own functional tests with our filter enabled.
 set -eu
 "$(dirname "$0")/with-env.sh" stestr run "$@"
-exec "$(dirname "$0")/with-env.sh" python -m tests.nova_own
+exec "$(dirname "$0")/with-env.sh" python -m tests.nova_own --once

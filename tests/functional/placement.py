@@ -19,6 +19,7 @@ import typing as ty
 import nova.conf
 
 from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler.results.publish import publish
 from nfv_mla_scheduler.scheduler import worker
 from tests.cloud import client
 from tests.cloud import description as desc
@@ -146,6 +147,17 @@ class PlacementTestCase(testcase.CloudTestCase):
 
     # What happens on the controller.
 
+    def put_policy(self, document: Json) -> None:
+        """Sign a policy, and wait until nova-scheduler has read it."""
+        self.site.put_policy(world.as_yaml(document))
+        self.rounds.wait()
+
+    def put(self, path: pathlib.Path, data: bytes) -> None:
+        """Replace a file, and wait until nova-scheduler has read it."""
+        self._changed = True
+        publish(path, data)
+        self.rounds.wait()
+
     def publish(self, **how: ty.Any) -> None:
         """Publish results, and wait until nova-scheduler has read them."""
         self._changed = True
@@ -257,6 +269,10 @@ class PlacementTestCase(testcase.CloudTestCase):
     def news(self, level: int = logging.DEBUG) -> list[str]:
         """Return what our loggers said since the test started."""
         return ty.cast(list[str], self.cloud.our_log.lines(level))
+
+    def told(self, code: str, level: int = logging.INFO) -> int:
+        """Return how often our log told a change with this code."""
+        return sum(line.endswith(f"({code})") for line in self.news(level))
 
     def _events(self, server: str) -> list[Json]:
         return self.audit.events("request-refused", server=server)

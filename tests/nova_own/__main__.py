@@ -76,7 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--injection",
-        default="tests.nova_own.injections:nfv_mla_filter_first",
+        default="tests.nova_own.injections:nfv_mla_filter_with_policy",
         help="module:function that configures the arm with",
     )
     parser.add_argument(
