@@ -68,6 +68,6 @@ def _claim(claim: Claim) -> str:
     }
     values = {key: sorted(found) for key, found in claim.values.items()}
     if values:
-        said["values"] = values[""] if "" in values else values
+        said["values"] = values.get("", values)
     flow = yaml.safe_dump(said, default_flow_style=True, width=1000)
     return flow.strip()

@@ -16,7 +16,6 @@ from demo.stage import Stage
 from tests.cloud.client import ApiError
 from tests.cloud.client import TimedOut
 
-
 _HEADINGS = (
     *("host", "jurisdiction", "pool", "host class", "has", "memory"),
     "attested by",
@@ -96,6 +95,9 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
     memory = f"{world.PLAIN.memory_mb // 1024} GB"
     nobodys = (world.PLAIN.name, "-", "-", "-", "-", memory, "nobody")
     screen.table(_HEADINGS, [*map(_row, world.HOSTS), nobodys])
+    screen.line()
+    flavors = ((name, f.words) for name, f in world.FLAVORS.items())
+    screen.table(("flavor", "asks for"), flavors)
     if not filtered:
         screen.heading("WITHOUT our filter: what Nova alone would do")
 

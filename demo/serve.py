@@ -27,24 +27,23 @@ _MICROVERSION = "2.100"
 
 _TRY = """\
 D={d}
-see="-c name -c status"
+boot() {{ openstack server create --nic none --wait -c name -c status "$@"; }}
 
 source $D/office.rc
-openstack server create tap --flavor interception --image vnf --nic none --wait $see
-openstack server create bare --flavor interception-bare --image vnf --nic none --wait
-openstack server create bad --flavor plain --image plain --nic none --wait \\
-    --hint nfv_mla:location.jurisdiction=Hesse
+boot tap --flavor interception --image vnf
+boot bare --flavor interception-bare --image vnf
+boot bad --flavor plain --image plain --hint nfv_mla:location.jurisdiction=Hesse
 openstack server show bad -c status -c fault
 
 source $D/core.rc
-openstack server create hss --flavor subscribers --image vnf --nic none --wait $see
+boot hss --flavor subscribers --image vnf
 
 source $D/keys.rc
-openstack server create vault --flavor key-store --image vnf --nic none --wait $see
+boot vault --flavor key-store --image vnf
 
 source $D/web.rc
-openstack server create shop --flavor plain --image plain --nic none --wait $see
-openstack server create mall --flavor huge --image plain --nic none --wait
+boot shop --flavor plain --image plain
+boot mall --flavor huge --image plain
 
 source $D/admin.rc
 openstack server list --all-projects --long -c Name -c Status -c Host
@@ -53,7 +52,7 @@ openstack server migrate --live-migration --host zrh-1 $(id hss)
 openstack server migrate --live-migration --host fra-2 $(id hss)
 openstack server migrate --host par-1 $(id tap)
 openstack server event list $(id tap)
-openstack server migration list -c Type -c 'Source Node' -c 'Dest Node' -c Status"""
+openstack server migration list -c Type -c 'Dest Node' -c Status"""
 
 _WATCH = """\
 edit $D/authorities.yaml

@@ -178,34 +178,50 @@ _INTERCEPTION = {
 
 @dataclasses.dataclass(frozen=True)
 class Flavor:
-    """A flavor; ``wants`` are its extra specs."""
+    """A flavor.
 
+    :ivar words: what it asks for, for people
+    :ivar wants: its extra specs
+    """
+
+    words: str
     wants: Mapping[str, str] = dataclasses.field(default_factory=dict)
     vcpus: int = 1
     memory_gb: int = 1
 
 
 FLAVORS = {
-    "plain": Flavor(),
-    "interception": Flavor({**_INTERCEPTION, **ENCLAVE}),
-    "interception-bare": Flavor(_INTERCEPTION),
+    "plain": Flavor("nothing"),
+    "interception": Flavor(
+        "lawful interception (k7), in Germany, in an enclave that it uses",
+        {**_INTERCEPTION, **ENCLAVE},
+    ),
+    "interception-bare": Flavor(
+        "the same, but does not use the enclave", _INTERCEPTION
+    ),
     "subscribers": Flavor(
+        "subscriber data; staff that is vouched for; a tap can follow it",
         {
             "nfv_mla:profile": "sensitive-application-function"
             ".subscriber-data",
             "nfv_mla:capability.personnel-controls": "host-admin",
             "nfv_mla:follow": "lawful-interception@jurisdiction",
-        }
+        },
     ),
     "key-store": Flavor(
+        "cryptographic functions, in the pool key-stores",
         {
             "nfv_mla:profile": "sensitive-application-function.cryptographic",
             "nfv_mla:pool": "key-stores",
-        }
+        },
     ),
-    "wide": Flavor(memory_gb=56),  # web-1, ham-1 and ham-2 alone are as large
-    "huge": Flavor(memory_gb=100),  # ham-1 and ham-2 alone are as large
-    "filler": Flavor(vcpus=16),  # takes every processor of a host
+    "wide": Flavor(
+        "nothing; but web-1, ham-1 and ham-2 alone are as large", memory_gb=56
+    ),
+    "huge": Flavor(
+        "nothing; but ham-1 and ham-2 alone are as large", memory_gb=100
+    ),
+    "filler": Flavor("nothing; takes all processors of a host", vcpus=16),
 }
 # What is asked of the guest lies in the image.
 IMAGES = {name: VNF_IMAGE for name, f in FLAVORS.items() if f.wants}

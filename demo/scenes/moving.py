@@ -53,5 +53,4 @@ def resize(stage: Stage) -> None:
     )
     stage.resize("invoices", "plain").lands_on(*open_german)
     stage.confirm("invoices")
-    stage.happens("web-1 and the key stores alone are as large as 'wide'")
     stage.resize("invoices", "wide").refused(Code.HOST_UNBOUND, at="web-1")

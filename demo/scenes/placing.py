@@ -38,7 +38,6 @@ def key_stores(stage: Stage) -> None:
     stage.create(world.CORE, "own-vault", "key-store").refused(
         Code.POOL_EXCLUSIVE, at="ham-1"
     )
-    stage.happens("no other host is as large as the flavor 'huge'")
     stage.create(world.WEB, "mall", "huge").refused(Code.POOL_EXCLUSIVE)
     stage.create(world.ADMIN, "probe", "plain", host="ham-1").refused(
         Code.POOL_EXCLUSIVE

@@ -15,9 +15,7 @@ _BOTH = ("alice", "bob")
 def policies(stage: Stage) -> None:
     """Policies that are no good, and one that is."""
     offices = stage.offices
-    stage.happens(
-        "each of these policies would give the key stores to the lab"
-    )
+    stage.happens("each of these would give the key stores to the lab")
     for draft, code in (
         (Draft("expired", _BOTH, age_days=91), PolicyCode.EXPIRED),
         (Draft("older", _BOTH, version=1), PolicyCode.ROLLED_BACK),
@@ -46,7 +44,6 @@ def policies(stage: Stage) -> None:
 
 def permissive(stage: Stage) -> None:
     """The same request, from two projects with the same floor."""
-    stage.happens("web-1, which nobody attests, alone has room for 'wide'")
     stage.create(world.BILLING, "invoices", "wide").refused(
         Code.HOST_UNBOUND, at="web-1"
     )

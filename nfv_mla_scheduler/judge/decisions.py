@@ -87,6 +87,7 @@ class _Entry(NamedTuple):
     """What is remembered of one host.
 
     :ivar softened: what a waiver or permissive mode set aside, if any did
+    :ivar generation: in which a refusal was last tried
     """
 
     lapse: Instant
@@ -94,6 +95,7 @@ class _Entry(NamedTuple):
     host: str
     admitted: bool
     softened: Summary | None = None
+    generation: int = -1
 
 
 def summarise(decision: Decision) -> Summary:
@@ -122,7 +124,6 @@ class Decisions:
         self._bearings = bearings
         self._rulings: dict[Shape, Ruling] = {}
         self._entries: dict[str, _Entry] = {}
-        self._retried: dict[str, int] = {}
         self._summaries: dict[tuple[Shape, tuple[int, ...]], Summary] = {}
 
     def admitted(
@@ -242,12 +243,17 @@ class Decisions:
         self, uuid: str, snapshot: Snapshot, now: Instant
     ) -> _Entry | None:
         record = snapshot.records.get(uuid)
-        if record is None or self._retried.get(uuid) == snapshot.generation:
-            old = self._entries.get(uuid)
-            return old if record and old and old.record is record else None
+        if record is None:
+            return None
+        old = self._entries.get(uuid)
+        if (
+            old is not None
+            and old.record is record
+            and old.generation == snapshot.generation
+            and not old.admitted
+        ):
+            return old
         entry = self._new_entry(record, snapshot, now)
-        if not entry.admitted and entry.lapse == NEVER:
-            self._retried[uuid] = snapshot.generation
         self._entries[uuid] = entry
         return entry
 
@@ -262,7 +268,9 @@ class Decisions:
         if lapse <= now:
             # what fresher claims cannot mend needs not be tried again
             again = FOREVER if ruling.hopeless else NEVER
-            return _Entry(again, record, host, False)
+            return _Entry(
+                again, record, host, False, None, snapshot.generation
+            )
         if not ruling.excuses:
             return _Entry(lapse, record, host, True)
         strict = until(ruling, lives, excused=False)
