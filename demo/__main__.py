@@ -18,33 +18,36 @@ from collections.abc import Sequence
 
 if ty.TYPE_CHECKING:
     from demo.scenes import Scene
-    from demo.screen import Screen
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit status."""
     # Nova and its fixtures warn of what is theirs alone.
     warnings.simplefilter("ignore")
-    args = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(_parser().parse_args(argv))
+    except KeyboardInterrupt:
+        # who interrupts again and again only wants it to end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("\ninterrupted; nothing is left behind")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader has seen enough; flushing at the end would fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(args: argparse.Namespace) -> int:
+    from demo import play
+    from demo import serve
+    from demo.centre import DataCentre
     from demo.screen import Screen
 
     colour = sys.stdout.isatty() and not args.no_color
     screen = Screen(sys.stdout, colour=colour and "NO_COLOR" not in os.environ)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return _run(args, screen)
-    except KeyboardInterrupt:
-        screen.line("\ninterrupted; nothing is left behind")
-        return INTERRUPTED
-
-
-def _run(args: argparse.Namespace, screen: Screen) -> int:
-    from demo import play
-    from demo import serve
-    from demo.centre import DataCentre
-
     scenes = _chosen(args)
     play.introduce(screen, filtered=args.filtered)
     with contextlib.ExitStack() as stack:
@@ -54,10 +57,10 @@ def _run(args: argparse.Namespace, screen: Screen) -> int:
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         failures = play.play(scenes, centre, screen)
         if scenes:
-            play.conclude(screen, scenes, failures)
+            play.conclude(screen, scenes, failures, filtered=args.filtered)
         if args.serve:
             serve.serve(centre, screen)
-    return 1 if failures else 0
+    return FAILED if failures else 0
 
 
 def _chosen(args: argparse.Namespace) -> tuple[Scene, ...]:

@@ -28,6 +28,10 @@ _READ_ON = (
     "it yourself: python -m demo --serve. What Nova alone would have done: "
     "python -m demo --without-filter."
 )
+_WITH_FILTER = (
+    "That was Nova without our filter. See what it does with it: "
+    "python -m demo."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,7 +107,11 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
 
 
 def conclude(
-    screen: Screen, scenes: Sequence[Scene], failures: Sequence[Failure]
+    screen: Screen,
+    scenes: Sequence[Scene],
+    failures: Sequence[Failure],
+    *,
+    filtered: bool,
 ) -> None:
     """Say how many scenes went as expected, and which did not."""
     good = len(scenes) - len(failures)
@@ -112,8 +120,7 @@ def conclude(
     for failure in failures:
         screen.line(f"  {failure.scene.name}: {failure.scene.title}")
         screen.failure(failure.expected, failure.answered)
-    if not failures:
-        screen.text(_READ_ON, indent=2)
+    screen.text(_READ_ON if filtered else _WITH_FILTER, indent=2)
 
 
 def _row(host: world.Host) -> tuple[str, ...]:

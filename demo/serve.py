@@ -32,7 +32,8 @@ boot() {{ openstack server create --nic none --wait -c name -c status "$@"; }}
 source $D/office.rc
 boot tap --flavor interception --image vnf
 boot bare --flavor interception-bare --image vnf
-boot bad --flavor plain --image plain --hint nfv_mla:location.jurisdiction=Hesse
+hint="--hint nfv_mla:location.jurisdiction"
+boot bad --flavor plain --image plain $hint=Hesse
 openstack server show bad -c status -c fault
 
 source $D/core.rc

@@ -199,7 +199,7 @@ def _mixed(draft, rnd):
         value = getattr(draft, field.name)
         if isinstance(value, dict):
             setattr(draft, field.name, _shuffled(value, rnd))
-        elif isinstance(value, list):
+        elif isinstance(value, list) and field.name != "break_glass":
             rnd.shuffle(value)
     for name, bound in draft.bindings.items():
         draft.bindings[name] = dataclasses.replace(
