@@ -8,13 +8,13 @@ Exit status: 0 all scenes went as expected, 1 some did not, 2 wrong usage,
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
 import typing as ty
 import warnings
 from collections.abc import Sequence
+
+from demo.interrupts import INTERRUPTS
 
 if ty.TYPE_CHECKING:
     from demo.scenes import Scene
@@ -26,12 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit status."""
     # Nova and its fixtures warn of what is theirs alone.
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(_parser().parse_args(argv))
     except KeyboardInterrupt:
-        # who interrupts again and again only wants it to end
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        INTERRUPTS.catch()
         print("\ninterrupted; nothing is left behind")
         return INTERRUPTED
     except BrokenPipeError:
@@ -50,11 +48,8 @@ def _run(args: argparse.Namespace) -> int:
     screen = Screen(sys.stdout, colour=colour and "NO_COLOR" not in os.environ)
     scenes = _chosen(args)
     play.introduce(screen, filtered=args.filtered)
-    with contextlib.ExitStack() as stack:
-        centre = DataCentre(port=args.port, filtered=args.filtered)
-        stack.enter_context(centre)
-        # who interrupts again and again must not stop the tidying up
-        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    INTERRUPTS.catch()
+    with DataCentre(port=args.port, filtered=args.filtered) as centre:
         failures = play.play(scenes, centre, screen)
         if scenes:
             play.conclude(screen, scenes, failures, filtered=args.filtered)
@@ -115,10 +110,6 @@ def _names() -> list[str]:
     from demo.scenes import SCENES
 
     return [scene.name for scene in SCENES]
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 from demo import world
 from demo.asked import NotAsExpected
 from demo.centre import DataCentre
+from demo.interrupts import INTERRUPTS
 from demo.reasons import Reasons
 from demo.screen import Screen
 from nfv_mla_scheduler.model import Status
@@ -88,7 +89,7 @@ class Authorities:
         stale_at = self._centre.published_at + world.MAX_AGE_S
         self._screen.event(f"{since_when}; {world.MAX_AGE_S} s go by")
         while time.time() <= stale_at:
-            time.sleep(0.05)
+            INTERRUPTS.sleep(0.05)
 
     def _publish(self) -> None:
         self._centre.collector.speak()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from demo import world
 from demo.collector import Collector
+from demo.interrupts import INTERRUPTS
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.scheduler import worker
 from tests.cloud import description as desc
@@ -126,7 +127,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(_POLL_S)
+            INTERRUPTS.sleep(_POLL_S)
         return True
 
     def _description(self) -> desc.Description:

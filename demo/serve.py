@@ -15,6 +15,7 @@ import typing as ty
 from demo import drafts
 from demo import world
 from demo.centre import DataCentre
+from demo.interrupts import INTERRUPTS
 from demo.screen import Screen
 from nfv_mla_scheduler.errors import NfvMlaError
 from tests.cloud import description as desc
@@ -85,7 +86,7 @@ def _follow_log(centre: DataCentre, screen: Screen) -> ty.NoReturn:
         for line in lines[told:]:
             screen.line(f"{time.strftime('%H:%M:%S')} {line}")
         told = len(lines)
-        time.sleep(_POLL_S)
+        INTERRUPTS.sleep(_POLL_S)
 
 
 def _make_all_flavors(centre: DataCentre) -> None:

@@ -19,6 +19,7 @@ from demo.asked import Asked
 from demo.asked import NotAsExpected
 from demo.authorities import Authorities
 from demo.centre import DataCentre
+from demo.interrupts import INTERRUPTS
 from demo.offices import Offices
 from demo.reasons import Reasons
 from demo.screen import Screen
@@ -215,6 +216,7 @@ class Stage:
         target: str = "",
     ) -> Asked:
         self.all_judged()
+        INTERRUPTS.check()
         self._pending = Asked(
             self,
             asked,

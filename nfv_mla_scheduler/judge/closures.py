@@ -9,6 +9,7 @@ permissive mode sets them aside; that of a visitor's project does not.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
@@ -27,6 +28,15 @@ class Closure:
 
     refusal: Refusal
     permissive_until: Instant
+
+
+Closed = Mapping[str, tuple[Closure, ...]]
+"""Nova's host name -> the rules that close it to servers of one project."""
+
+
+def shut(closed: Closed, host: str, now: Instant) -> bool:
+    """Whether a host is closed now, not only in permissive mode."""
+    return any(c.permissive_until <= now for c in closed.get(host, ()))
 
 
 def closures(
@@ -90,7 +100,7 @@ def closed_hosts(
     catalogue: Catalogue,
     project_id: str,
     management_domain: str,
-) -> dict[str, tuple[Closure, ...]]:
+) -> Closed:
     """Return the hosts that are closed to a project's servers, and why.
 
     :returns: Nova's host name -> the rules that close it; other hosts are

@@ -15,7 +15,10 @@ from typing import NamedTuple
 from typing import Protocol
 from typing import TypeVar
 
+from nfv_mla_scheduler.judge.closures import Closed
+from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.closures import closures
+from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.explain import decide
 from nfv_mla_scheduler.judge.resolve import resolve
 from nfv_mla_scheduler.judge.resolve import resolve_preferred
@@ -117,10 +120,20 @@ def _codes(refusals: tuple[Refusal, ...]) -> tuple[str, ...]:
 
 
 class Decisions:
-    """Decides for one demand under one epoch of snapshots."""
+    """Decides for one demand under one epoch of snapshots.
 
-    def __init__(self, demand: Demand, bearings: Bearings) -> None:
+    :param closed: the hosts that are closed to the project's servers; None:
+        whose a host is does not matter, only what it proves
+    """
+
+    def __init__(
+        self,
+        demand: Demand,
+        bearings: Bearings,
+        closed: Closed | None = None,
+    ) -> None:
         self.demand = demand
+        self._closed = closed
         self._bearings = bearings
         self._rulings: dict[Shape, Ruling] = {}
         self._entries: dict[str, _Entry] = {}
@@ -144,7 +157,9 @@ class Decisions:
             ):
                 entry = self._judge(uuid, snapshot, now)
             if entry is None or entry[2] != candidate.host:
-                if unknown:
+                if unknown and not shut(
+                    self._closed or {}, candidate.host, now
+                ):
                     chosen.append(candidate)
             elif entry[3]:
                 chosen.append(candidate)
@@ -187,11 +202,16 @@ class Decisions:
         self, host: str, snapshot: Snapshot, now: Instant
     ) -> Decision:
         """Decide about a host that the policy does not bind, or not so."""
-        refusal = MISMATCH if host in snapshot.uuids else UNBOUND
-        if self._admits_unknown(snapshot, now):
-            until = self.demand.all_permissive_until
-            return Decision(host, (), until, would_refuse=(refusal,))
-        return Decision(host, (refusal,), FOREVER)
+        unknown = MISMATCH if host in snapshot.uuids else UNBOUND
+        found = (self._closed or {}).get(host, ())
+        refusals = [c.refusal for c in found if c.permissive_until <= now]
+        would = [c.refusal for c in found if c.permissive_until > now]
+        admits = self._admits_unknown(snapshot, now)
+        (would if admits else refusals).append(unknown)
+        until = self.demand.all_permissive_until if admits else FOREVER
+        return Decision(
+            host, tuple(refusals), until, would_refuse=tuple(would)
+        )
 
     def summary(
         self, uuid: str, host: str, snapshot: Snapshot, now: Instant
@@ -289,13 +309,7 @@ class Decisions:
             demand = self.demand
             ruling = rule(
                 resolve(demand, shape, snapshot),
-                closures(
-                    policy,
-                    snapshot.catalogue,
-                    shape.pools,
-                    demand.trust_domain,
-                    self._bearings.management_domain,
-                ),
+                self._closures(shape, snapshot),
                 policy.expires_at,
                 resolve_preferred(demand, shape, snapshot),
             )
@@ -303,3 +317,17 @@ class Decisions:
                 self._rulings.clear()
             self._rulings[shape] = ruling
         return ruling
+
+    def _closures(
+        self, shape: Shape, snapshot: Snapshot
+    ) -> tuple[Closure, ...]:
+        policy = snapshot.policy
+        if self._closed is None or policy is None:
+            return ()
+        return closures(
+            policy,
+            snapshot.catalogue,
+            shape.pools,
+            self.demand.trust_domain,
+            self._bearings.management_domain,
+        )

@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Protocol
 
-from nfv_mla_scheduler.judge.closures import Closure
+from nfv_mla_scheduler.judge.closures import Closed
+from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.decisions import C
 from nfv_mla_scheduler.judge.decisions import Candidate
 from nfv_mla_scheduler.judge.decisions import Decisions
@@ -82,7 +82,7 @@ class AsksNothing:
     :param closed: Nova's host name -> the rules that close it
     """
 
-    def __init__(self, closed: Mapping[str, tuple[Closure, ...]]) -> None:
+    def __init__(self, closed: Closed) -> None:
         self._closed = closed
 
     def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
@@ -92,7 +92,7 @@ class AsksNothing:
         return [
             c
             for c in candidates
-            if c.host not in closed or not _shut(closed[c.host], now)
+            if c.host not in closed or not shut(closed, c.host, now)
         ]
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
@@ -187,7 +187,3 @@ def _freshness(left_s: float) -> float:
     if math.isinf(left_s):
         return 1.0 if left_s > 0 else 0.0
     return left_s / (left_s + _FRESH_S) if left_s > 0 else 0.0
-
-
-def _shut(found: tuple[Closure, ...], now: Instant) -> bool:
-    return any(closure.permissive_until <= now for closure in found)

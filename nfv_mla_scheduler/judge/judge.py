@@ -17,7 +17,7 @@ from typing import TypeVar
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.judge.case import Case
-from nfv_mla_scheduler.judge.closures import Closure
+from nfv_mla_scheduler.judge.closures import Closed
 from nfv_mla_scheduler.judge.closures import closed_hosts
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.decisions import Decisions
@@ -78,7 +78,7 @@ class _Memory:
     requirements: Recent[bytes, Requirement | Malformed]
     decisions: Recent[Requirement, Decisions | Malformed]
     followers: Followers
-    closed: Recent[str, Mapping[str, tuple[Closure, ...]]]
+    closed: Recent[str, Closed]
     ranks: Recent[str, Mapping[str, float]]
 
 
@@ -159,7 +159,7 @@ class Judge:
 
     def _closed(
         self, project_id: str, snapshot: Snapshot, memory: _Memory
-    ) -> Mapping[str, tuple[Closure, ...]]:
+    ) -> Closed:
         known = memory.closed.get(project_id)
         if known is None and snapshot.policy is not None:
             known = memory.closed.put(
@@ -195,7 +195,8 @@ class Judge:
             assert policy is not None
             try:
                 demand = bind(requirement, policy, snapshot.catalogue)
-                known = Decisions(demand, self._bearings)
+                closed = self._closed(requirement.project_id, snapshot, memory)
+                known = Decisions(demand, self._bearings, closed)
             except Malformed as malformed:
                 known = malformed
             known = memory.decisions.put(requirement, known)
