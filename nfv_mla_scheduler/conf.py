@@ -33,7 +33,7 @@ read when the process starts.
 
 
 class WithoutPolicy(enum.Enum):
-    """Whom to refuse for as long as there never was any policy."""
+    """Whom to refuse for as long as no policy is known."""
 
     REFUSE_ASKING = "refuse_asking"
     REFUSE_ALL = "refuse_all"
@@ -123,8 +123,9 @@ Related options:
 Directory for what has to outlast a restart.
 
 The last good policy and the highest version ever seen are kept here, so that
-an older policy cannot be put in place of a newer one. The user that runs
-nova-scheduler must be able to write to it; nobody else should.
+an older policy cannot be put in place of a newer one. So is a list of who may
+use which hosts by that policy, for a process that cannot judge. The user that
+runs nova-scheduler must be able to write to it; nobody else should.
 
 Possible values:
 
@@ -149,8 +150,18 @@ Possible values:
         help="""
 What to do for as long as there never was any policy.
 
-Once a policy was in force, this option has no effect: when it expires,
-servers that ask are refused, and the others are judged by its exclusive pools.
+It also decides while a process cannot judge at all (another option is wrong,
+a key file of an officer cannot be read, a library is missing), if
+``state_dir`` holds nothing of a policy.
+
+Once a policy was in force, this option has no effect. When the policy expires,
+or the process cannot judge, servers that ask are refused, by their project's
+floor as well, and the others are kept off the hosts of pools that are closed
+to them.
+
+A process that cannot judge refuses every server if what ``state_dir`` holds of
+a policy cannot be read, if ``state_dir`` itself is what is wrong, or if this
+option is and there never was any policy.
 
 Related options:
 

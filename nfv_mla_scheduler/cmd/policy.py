@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nfv_mla_scheduler.cmd import policy_init
 from nfv_mla_scheduler.cmd import policy_read
 from nfv_mla_scheduler.cmd import policy_sign
+from nfv_mla_scheduler.cmd.policy_files import passphrase_argument
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -59,7 +60,7 @@ def _register_init(commands: Subparsers) -> None:
         action="store_true",
         help="encrypt the officers' private keys under a passphrase",
     )
-    _passphrase_argument(command)
+    passphrase_argument(command)
     command.set_defaults(run=policy_init.run_init)
 
 
@@ -188,16 +189,7 @@ def _key_arguments(command: argparse.ArgumentParser) -> None:
         metavar="PEM",
         help="your private key",
     )
-    _passphrase_argument(command)
-
-
-def _passphrase_argument(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--passphrase-file",
-        metavar="FILE",
-        help="read the passphrase from the first line of FILE, rather than "
-        "from NFV_MLA_PASSPHRASE or the terminal",
-    )
+    passphrase_argument(command)
 
 
 def _root_arguments(command: argparse.ArgumentParser) -> None:

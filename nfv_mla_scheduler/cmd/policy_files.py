@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and write the files that ``nfv-mla policy`` is given."""
+"""Read and write the files that commands are given, and get passphrases."""
 
 from __future__ import annotations
 
@@ -128,6 +128,16 @@ def write_file(path: str, data: bytes, *, replace: bool) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def passphrase_argument(command: argparse.ArgumentParser) -> None:
+    """Add the option that :func:`passphrase` looks at."""
+    command.add_argument(
+        "--passphrase-file",
+        metavar="FILE",
+        help="read the passphrase from the first line of FILE, rather than "
+        f"from {PASSPHRASE} or the terminal",
+    )
 
 
 def passphrase(args: argparse.Namespace) -> Passphrase:

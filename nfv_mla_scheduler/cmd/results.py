@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import pathlib
 import time
 from collections.abc import Iterable
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import prettytable
 
+from nfv_mla_scheduler.cmd.policy_files import passphrase
+from nfv_mla_scheduler.cmd.policy_files import passphrase_argument
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.model import Instant
@@ -74,7 +75,9 @@ def register(subparsers: Subparsers) -> None:
         metavar="FILE",
         help="the collector's private key, PEM",
     )
+    passphrase_argument(sign)
     sign.add_argument(
+        "--out",
         "--output",
         type=pathlib.Path,
         required=True,
@@ -105,9 +108,9 @@ def register(subparsers: Subparsers) -> None:
 
 def run_sign(args: argparse.Namespace) -> int:
     """Sign a draft."""
-    signer = read_signer(args.key, lambda text: getpass.getpass(text).encode())
+    signer = read_signer(args.key, passphrase(args))
     draft = read_draft(args.draft.read_bytes(), load(), time.time())
-    publish(args.output, write(draft, signer))
+    publish(args.out, write(draft, signer))
     return 0
 
 

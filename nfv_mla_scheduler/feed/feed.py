@@ -18,6 +18,8 @@ from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.feed.waivers import Waivers
@@ -29,6 +31,8 @@ from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.keeper import NewsKind
 from nfv_mla_scheduler.policy.keeper import PolicyKeeper
 from nfv_mla_scheduler.policy.root import Root
+from nfv_mla_scheduler.policy.state import State
+from nfv_mla_scheduler.policy.state import StateFault
 from nfv_mla_scheduler.policy.values import BreakGlass
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results import view
@@ -37,7 +41,7 @@ from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.standard.values import Catalogue
 
 POLICY_BYTES_MAX = 16 * 2**20
-PROBLEMS_TOLD = 8
+TOLD_MAX = 8
 _DAY_S = 86400
 _ALARM_DAYS = (30, 7, 1)
 _STATE_NEWS = (
@@ -87,6 +91,10 @@ class Feed:
         self._own_state = own_state
         self._teller = Teller(tell)
         self._keeper: PolicyKeeper | None = None
+        self._state = State(sources.state_dir)
+        self._unkept = False
+        self._brief: bytes | None = None
+        self._brief_of: Policy | None = None
         self._waivers: Waivers | None = None
         root = sources.root
         if root is not None:
@@ -119,6 +127,8 @@ class Feed:
         self.snapshot = view.merge(
             self.snapshot, policy, document, self._own_state(), waivers
         )
+        if document is not None:
+            self._report_unbound(self.snapshot.unbound)
 
     def _policy(self, now: Instant) -> Policy | None:
         keeper = self._keeper
@@ -133,6 +143,7 @@ class Feed:
             self._teller.say("policy", True, "loaded", text)
         if policy is not None:
             self._watch_expiry(policy, now)
+            self._keep_brief(policy)
         return policy
 
     def _offer(
@@ -170,8 +181,33 @@ class Feed:
             subject = "state" if news.kind in _STATE_NEWS else "policy"
             taken = taken or subject == "policy"
             good = subject == "policy" or news.kind is NewsKind.KEPT_AGAIN
+            if news.kind in (NewsKind.NOT_KEPT, NewsKind.KEPT_AGAIN):
+                self._unkept = not good
             self._teller.say(subject, good, news.kind.value, news.text)
         return taken
+
+    def _keep_brief(self, policy: Policy) -> None:
+        """Keep what counts of a policy while nobody can judge.
+
+        Tried again until it succeeds.  If the policy itself cannot be kept
+        either, that has been told.
+        """
+        if policy is not self._brief_of:
+            self._brief_of = policy
+            self._brief = brief(policy, self._catalogue)
+        if self._brief is None:
+            return
+        try:
+            self._state.keep_brief(policy.version, self._brief)
+        except StateFault as exc:
+            if not self._unkept:
+                code = NewsKind.NOT_KEPT.value
+                self._teller.bad("state", code, exc.reason)
+            return
+        self._brief = None
+        if self._teller.mended("state"):
+            code = NewsKind.KEPT_AGAIN.value
+            self._teller.say("state", True, code, "the state is written again")
 
     def _watch_expiry(self, policy: Policy, now: Instant) -> None:
         """Alarm 30, 7 and 1 days before the policy expires, and when."""
@@ -233,9 +269,26 @@ class Feed:
             return
         if self._teller.mended("results") or self._document is None:
             text = f"from collector {document.collector}"
+            silent = _silent(policy, document)
+            if silent:
+                text += f"; {silent} of {len(policy.hosts)} hosts have none"
             self._teller.say("results", True, "loaded", text)
         self._document = document
         self._report(document.problems)
+
+    def _report_unbound(self, unbound: tuple[tuple[str, str], ...]) -> None:
+        """Say which attesters count for nothing, a few of them."""
+        subject = "results unbound"
+        if not unbound:
+            self._teller.gone(subject, "every attester is bound to a host")
+            return
+        few = [
+            f"{bounded(authority, 40)}/{bounded(attester, 40)}"
+            for authority, attester in unbound[:TOLD_MAX]
+        ]
+        code = ResultsCode.UNKNOWN_ATTESTER.value
+        text = f"{len(unbound)} bound to no host: " + ", ".join(few)
+        self._teller.bad(subject, code, text, unbound)
 
     def _report(self, problems: tuple[Problem, ...]) -> None:
         """Say which single results are left out, a few of them."""
@@ -243,10 +296,21 @@ class Feed:
         if not problems:
             self._teller.gone(subject, "no result is left out any more")
             return
-        few = problems[:PROBLEMS_TOLD]
+        few = problems[:TOLD_MAX]
         text = f"{len(problems)}: " + "; ".join(map(str, few))
         same = (len(problems), *(problem.path for problem in few))
         self._teller.bad(subject, "results-left-out", text, same)
+
+
+def _silent(policy: Policy, document: ResultsDocument) -> int:
+    """Return of how many hosts of the policy there is no result."""
+    return sum(
+        not any(
+            attester in document.results.get(authority, ())
+            for authority, attester in binding.attesters.items()
+        )
+        for binding in policy.hosts.values()
+    )
 
 
 def _watched(path: pathlib.Path | None, limit: int) -> WatchedFile | None:

@@ -21,7 +21,8 @@ class News:
     """One change of state, to be logged and recorded once.
 
     :ivar subject: ``policy``, ``expiry``, ``state``, ``results``, ``results
-        left out``, ``break-glass`` or ``break-glass FILE``
+        left out``, ``results unbound``, ``break-glass`` or ``break-glass
+        FILE``
     :ivar good: whether it is what an operator hopes for
     :ivar code: of the closed vocabularies of errors.py and keeper.py;
         ``loaded``, ``removed``, ``policy-expires`` or ``results-left-out``

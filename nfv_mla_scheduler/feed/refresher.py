@@ -42,11 +42,6 @@ class Refresher:
             target=self._run, name=f"nfv-mla {what}", daemon=True
         )
 
-    @property
-    def thread_id(self) -> int | None:
-        """The thread's ``threading.get_ident()``; None before its start."""
-        return self._thread.ident
-
     def start(self) -> None:
         """Start the thread; once."""
         self._thread.start()

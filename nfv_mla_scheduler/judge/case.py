@@ -50,11 +50,11 @@ class Case:
         chosen = self._ground.admitted(candidates, now)
         if not self._snapshot.break_glass or len(chosen) == len(candidates):
             return chosen
-        taken = {candidate.uuid for candidate in chosen}
+        taken = {id(candidate) for candidate in chosen}
         return [
             c
             for c in candidates
-            if c.uuid in taken or self._broken_glass(c.host, now)
+            if id(c) in taken or self._broken_glass(c.host, now)
         ]
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
@@ -156,9 +156,10 @@ class Case:
             BreakGlassTarget.HOST: host,
             BreakGlassTarget.PROJECT: self._project_id,
         }
-        for glass in self._snapshot.break_glass:
-            if glass.name == names[glass.target] and (
-                glass.since <= now < glass.until
-            ):
-                return glass
-        return None
+        in_force = [
+            glass
+            for glass in self._snapshot.break_glass
+            if glass.name == names[glass.target]
+            and glass.since <= now < glass.until
+        ]
+        return max(in_force, key=lambda glass: glass.until, default=None)

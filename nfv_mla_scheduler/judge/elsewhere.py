@@ -8,6 +8,7 @@ the host itself changing.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.judge.closures import pools_permissive_until
 from nfv_mla_scheduler.judge.follow import Followers
@@ -16,6 +17,8 @@ from nfv_mla_scheduler.judge.follow import nothing_follows
 from nfv_mla_scheduler.judge.follow import shared_by
 from nfv_mla_scheduler.judge.moves import Destinations
 from nfv_mla_scheduler.judge.moves import destinations
+from nfv_mla_scheduler.model import FOREVER
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.policy.demand import Demand
@@ -45,7 +48,7 @@ class Elsewhere:
         self._snapshot = snapshot
         self._around = around
         self._destinations = self._moves()
-        self._ways: dict[Follow, frozenset[str]] = {}
+        self._ways: dict[Follow, Mapping[str, Instant]] = {}
 
     @property
     def matters(self) -> bool:
@@ -58,16 +61,22 @@ class Elsewhere:
         """Return why a server must not come to a host."""
         found = []
         moves = self._destinations
-        if moves is not None and host not in moves.hosts:
+        if moves is not None and not moves.allows(host):
             found.append(moves.refusal)
-        record = self._snapshot.records.get(uuid)
         for follow in self._demand.follows:
-            ways = self._ways_of(follow, now)
-            if record is None or ways.isdisjoint(
-                shared_by(record, follow.axis, self._snapshot)
-            ):
+            if self._followed_until(follow, uuid, now) <= now:
                 found.append(nothing_follows(follow))
         return tuple(found)
+
+    def followed_until(self, uuid: str, now: Instant) -> Instant:
+        """Return until when everybody can follow a server to a host."""
+        return min(
+            (
+                self._followed_until(follow, uuid, now)
+                for follow in self._demand.follows
+            ),
+            default=FOREVER,
+        )
 
     def permissive_until(self, uuid: str) -> Instant:
         """Return until when such refusals are only said aloud for a host."""
@@ -84,11 +93,17 @@ class Elsewhere:
             return None
         return destinations(policy, self._snapshot.catalogue, source)
 
-    def _ways_of(self, follow: Follow, now: Instant) -> frozenset[str]:
+    def _followed_until(
+        self, follow: Follow, uuid: str, now: Instant
+    ) -> Instant:
+        record = self._snapshot.records.get(uuid)
+        if record is None:
+            return NEVER
         ways = self._ways.get(follow)
         if ways is None:
             ways = self._around.followers.ways(
                 follow, self._snapshot, self._around.room, now
             )
             self._ways[follow] = ways
-        return ways
+        shared = shared_by(record, follow.axis, self._snapshot)
+        return max((ways.get(what, NEVER) for what in shared), default=NEVER)

@@ -25,7 +25,7 @@ from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.view import Snapshot
 
 # One server of a profile that states no footprint.
-_LEAST_FOOTPRINT: Mapping[str, int] = {"VCPU": 1}
+LEAST_FOOTPRINT: Mapping[str, int] = {"VCPU": 1}
 
 Room = Callable[[Mapping[str, int]], frozenset[str] | None]
 """Amounts by resource class -> compute-node UUIDs of the hosts that have as
@@ -41,22 +41,29 @@ class Followers:
 
     def ways(
         self, follow: Follow, snapshot: Snapshot, room: Room, now: Instant
-    ) -> frozenset[str]:
-        """Return what the hosts share on which the follower can be now."""
+    ) -> Mapping[str, Instant]:
+        """Return what the hosts share on which the follower can be now.
+
+        :returns: what is shared -> until when some host that shares it
+            satisfies the followed profile
+        """
         policy = snapshot.policy
         assert policy is not None
-        footprint = policy.footprints.get(follow.profile, _LEAST_FOOTPRINT)
+        footprint = policy.footprints.get(follow.profile, LEAST_FOOTPRINT)
         roomy = room(footprint)
         if roomy is None:
-            return frozenset()
+            return {}
         decisions = self._of_profile(follow.profile, snapshot)
-        found: set[str] = set()
+        found: dict[str, Instant] = {}
         for uuid, record in snapshot.records.items():
             if uuid not in roomy:
                 continue
-            if decisions.lapse(uuid, snapshot, now) > NEVER:
-                found |= shared_by(record, follow.axis, snapshot)
-        return frozenset(found)
+            lapse = decisions.lapse(uuid, snapshot, now)
+            if lapse == NEVER:
+                continue
+            for shared in shared_by(record, follow.axis, snapshot):
+                found[shared] = max(lapse, found.get(shared, NEVER))
+        return found
 
     def _of_profile(self, profile: str, snapshot: Snapshot) -> Decisions:
         decisions = self._decisions.get(profile)
@@ -107,7 +114,7 @@ def _regions(
         for voice in record.shape.voices
         if "location" in policy.authorities[voice.authority].vouches
         and (claim := voice.claims.get("location")) is not None
-        and claim.status is Status.AFFIRMING
+        and claim.status is not Status.NONE
     ]
     claims += [
         fact.claim

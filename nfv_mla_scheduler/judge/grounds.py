@@ -97,13 +97,14 @@ class AsksNothing:
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
         found = self._closed.get(host, ())
+        refusals = tuple(c.refusal for c in found if c.permissive_until <= now)
+        excused = [c for c in found if c.permissive_until > now]
+        ends = [] if refusals else [c.permissive_until for c in excused]
         return Decision(
             host,
-            tuple(c.refusal for c in found if c.permissive_until <= now),
-            FOREVER,
-            would_refuse=tuple(
-                c.refusal for c in found if c.permissive_until > now
-            ),
+            refusals,
+            min(ends, default=FOREVER),
+            would_refuse=tuple(c.refusal for c in excused),
         )
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
@@ -145,15 +146,23 @@ class Asks:
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
         decision = self._decisions.decision(uuid, host, self._snapshot, now)
-        further = self._elsewhere.refusals(uuid, host, now)
-        if not further:
-            return decision
-        if self._elsewhere.permissive_until(uuid) > now:
+        elsewhere = self._elsewhere
+        further = elsewhere.refusals(uuid, host, now)
+        if further and elsewhere.permissive_until(uuid) <= now:
             return dataclasses.replace(
-                decision, would_refuse=decision.would_refuse + further
+                decision, refusals=decision.refusals + further, until=FOREVER
             )
+        until = (
+            elsewhere.permissive_until(uuid)
+            if further
+            else elsewhere.followed_until(uuid, now)
+        )
         return dataclasses.replace(
-            decision, refusals=decision.refusals + further, until=FOREVER
+            decision,
+            until=min(decision.until, until)
+            if decision.admitted
+            else decision.until,
+            would_refuse=decision.would_refuse + further,
         )
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:

@@ -23,6 +23,7 @@ from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
+from nfv_mla_scheduler.policy.regions import Regions
 from nfv_mla_scheduler.policy.values import Need
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.records import Shape
@@ -46,7 +47,9 @@ class Hearing:
         self, term: Term, need: Need, independent: bool
     ) -> Support:
         """Some authority attests the host; perhaps one that is not ours."""
-        attestation = Term(Subject.HOST, "attestation")
+        attestation = Term(
+            Subject.HOST, "attestation", grade=self._accepted(need)
+        )
         support = self.host(attestation, need)
         atoms = tuple(
             atom
@@ -58,6 +61,13 @@ class Hearing:
             return Support(term, atoms)
         silent = refusal_of(term, need, RefusalCode.AUTHORITY_SILENT)
         return Support(term, (), silent)
+
+    def _accepted(self, need: Need) -> Grade | None:
+        """A profile may accept that attestation is merely declared."""
+        profile = self._policy.profiles.get(need.profile or "")
+        if profile and "attestation" in profile.accept_declared:
+            return Grade.DECLARED
+        return None
 
     def _is_ours(self, voice: int) -> bool:
         name = self._shape.voices[voice].authority
@@ -135,25 +145,24 @@ class Hearing:
         if claim.status is Status.WARNING:
             return RefusalCode.WARNING
         values = _values(claim, term.key)
-        if term.name == "location" and term.key is not None:
-            return self._misplaced(values, term)
+        if term.name == "location":
+            return self._misplaced(claim, term)
         if term.none_of & values or not term.all_of <= values:
             return RefusalCode.VALUE_MISMATCH
         if term.any_of and not term.any_of & values:
             return RefusalCode.VALUE_MISMATCH
         return None
 
-    def _misplaced(
-        self, regions: frozenset[str], term: Term
-    ) -> RefusalCode | None:
-        tree = self._policy.regions[Axis(term.key)]
-        inside = not term.any_of or any(
-            tree.lies_in(region, term.any_of) for region in regions
-        )
-        outside = not any(
-            tree.touches(region, term.none_of) for region in regions
-        )
-        return None if inside and outside else RefusalCode.VALUE_MISMATCH
+    def _misplaced(self, claim: Claim, term: Term) -> RefusalCode | None:
+        """Regions lie in one another, so that they are not just compared."""
+        inside = not term.any_of
+        for axis in [term.key] if term.key else claim.values:
+            tree = self._policy.regions.get(Axis(axis), Regions({}))
+            for region in claim.values[axis]:
+                if tree.touches(region, term.none_of):
+                    return RefusalCode.VALUE_MISMATCH
+                inside = inside or tree.lies_in(region, term.any_of)
+        return None if inside else RefusalCode.VALUE_MISMATCH
 
 
 def _counts(claim: Claim, term: Term, authority: str) -> bool:
@@ -166,7 +175,12 @@ def _counts(claim: Claim, term: Term, authority: str) -> bool:
 
 
 def _speaks_of(claim: Claim, term: Term) -> bool:
-    return term.key is None or term.key in claim.values
+    if term.key is None:
+        return True
+    if claim.capability == "location":
+        # an axis without a region says nothing
+        return bool(claim.values.get(term.key))
+    return term.key in claim.values
 
 
 def _values(claim: Claim, key: str | None) -> frozenset[str]:

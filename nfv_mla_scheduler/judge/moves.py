@@ -23,8 +23,13 @@ class Destinations:
     :ivar hosts: by Nova's host name
     """
 
+    source: str
     hosts: frozenset[str]
     refusal: Refusal
+
+    def allows(self, host: str) -> bool:
+        """Whether the server may be on ``host``; to stay is no move."""
+        return host == self.source or host in self.hosts
 
 
 def destinations(
@@ -43,6 +48,7 @@ def destinations(
     )
     hosts = [_from_pool(pool, policy, catalogue) for pool in pools]
     return Destinations(
+        source,
         frozenset().union(*hosts),
         Refusal(
             RefusalCode.MOVE_NOT_ALLOWED,

@@ -19,6 +19,7 @@ from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.keys import PREFIX
 from nfv_mla_scheduler.policy.keys import RESOURCES
 from nfv_mla_scheduler.policy.profiles import profile_needs
+from nfv_mla_scheduler.policy.profiles import subject_of
 from nfv_mla_scheduler.policy.values import Ask
 from nfv_mla_scheduler.policy.values import Follow
 from nfv_mla_scheduler.policy.values import Need
@@ -167,8 +168,7 @@ class Binder:
     def _capability_needs(self) -> Iterator[Need]:
         for wanted in self._ask.capabilities:
             capability = self._catalogue.capabilities[wanted.capability]
-            site = capability.subjects == ("site",)
-            subject = Subject.SITE if site else Subject.HOST
+            subject = subject_of(capability)
             keys: list[str | None] = [*sorted(wanted.keys)]
             for key in keys or [None]:
                 term = Term(

@@ -132,12 +132,30 @@ KEYS: tuple[Key, ...] = (
             "any",
             "5.1.6",
             True,
-            f"{axis.capitalize()} regions in which the host has to be, any of "
-            "which will do; !X keeps it out of X.  Regions nest as the "
-            "policy says.",
-            "DE, !DE-BY",
+            f"{help}, any of which will do; !X keeps it out of X.  The policy "
+            "names the regions, and says which lie inside which.",
+            example,
         )
-        for axis in ("geographic", "logical", "jurisdiction")
+        for axis, help, example in (
+            (
+                "geographic",
+                "Places on the map, such as cities or sites, in which the "
+                "host has to stand",
+                "berlin, hamburg",
+            ),
+            (
+                "logical",
+                "Parts of the network or of the data centre, such as zones "
+                "or racks, to which the host has to belong",
+                "core, !rack-7",
+            ),
+            (
+                "jurisdiction",
+                "Areas of law, such as countries or states, under which the "
+                "host has to be",
+                "DE, !DE-BY",
+            ),
+        )
     ),
     Key(
         "capability.{capability}",

@@ -19,6 +19,7 @@ from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.values import Need
 from nfv_mla_scheduler.policy.values import Policy
+from nfv_mla_scheduler.standard.values import Capability
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Group
 from nfv_mla_scheduler.standard.values import Profile
@@ -52,6 +53,12 @@ def profile_needs(
             yield _framed(need, profile, policy)
 
 
+def subject_of(capability: Capability) -> Subject:
+    """Return whom a term about ``capability`` is about, host or site."""
+    site = capability.subjects == ("site",)
+    return Subject.SITE if site else Subject.HOST
+
+
 def _standard_needs(
     requirement: StandardRequirement, profile: Profile, names: set[str]
 ) -> Iterator[Need]:
@@ -77,7 +84,7 @@ def _own_needs(
         yield Need(name, clause, _adjusted(groups, profile))
     for name in sorted(profile.refuse_values):
         term = Term(
-            Subject.HOST,
+            subject_of(catalogue.capabilities[name]),
             name,
             none_of=profile.refuse_values[name],
             grade=Grade.DECLARED,
@@ -85,7 +92,8 @@ def _own_needs(
         )
         yield Need(name, catalogue.capabilities[name].clause, ((term,),))
     if profile.vouchers_min > 1:
-        yield Need("vouchers", "5.1.1", _vouchers(profile, policy))
+        groups = _adjusted(_vouchers(profile, policy), profile)
+        yield Need("vouchers", "5.1.1", groups)
     if profile.external_voucher:
         independent = Term(Subject.SELF, "independent-authority")
         pinned = Term(Subject.SELF, "pinned-tpm")
@@ -94,9 +102,8 @@ def _own_needs(
             "tpm",
             any_of=frozenset({"hardware", "equivalent-hardware"}),
         )
-        yield Need(
-            "external-voucher", "5.2.10", ((independent,), (pinned, tpm))
-        )
+        groups = _adjusted(((independent,), (pinned, tpm)), profile)
+        yield Need("external-voucher", "5.2.10", groups)
 
 
 def _vouchers(profile: Profile, policy: Policy) -> tuple[Group, ...]:

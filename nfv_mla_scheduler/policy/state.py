@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What outlives a restart: the last good envelope and the highest version.
 
+And the policy in brief (``feed/brief.py``), for processes that cannot judge.
+
 Touches the files of one directory, and nothing else.  Several processes may
 share it: a lock keeps an older policy from replacing a newer one.
 """
@@ -19,8 +21,10 @@ from nfv_mla_scheduler.policy.envelope import ENVELOPE_MAX
 
 ENVELOPE = "policy-last-good.json"
 HIGHEST = "policy-highest.json"
+BRIEF = "policy-brief.json"
 LOCK = "policy.lock"
 _HIGHEST_MAX = 4096
+_BRIEF_MAX = 32 * 2**20
 
 Highest = tuple[int, str]
 
@@ -90,6 +94,32 @@ class State:
                 self._write(HIGHEST, json.dumps(members).encode() + b"\n")
         except OSError as exc:
             raise self._fault(exc) from None
+
+    def keep_brief(self, version: int, brief: bytes) -> None:
+        """Write a policy in brief, unless a newer policy has been kept.
+
+        :raises StateFault: when it cannot be written
+        """
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._locked():
+                if not self._outdated(version) and not self._says(brief):
+                    self._write(BRIEF, brief)
+        except OSError as exc:
+            raise self._fault(exc) from None
+
+    def _outdated(self, version: int) -> bool:
+        try:
+            kept = self.load_highest()
+        except StateFault:
+            return False
+        return kept is not None and kept[0] > version
+
+    def _says(self, brief: bytes) -> bool:
+        try:
+            return self._load(BRIEF, _BRIEF_MAX) == brief
+        except StateFault:
+            return False
 
     def _rises(self, highest: Highest) -> bool:
         """Whether ``highest`` may follow what another process has kept."""

@@ -146,7 +146,8 @@ class Pool:
     :ivar prove: what its members must prove beyond their class
     :ivar exclusive_to: trust domains whose servers alone may be there;
         ``None``: everybody's
-    :ivar management_domains: whose schedulers may place there; empty: any
+    :ivar management_domains: whose schedulers may place there, where its
+        class leaves that to some
     :ivar moves_to: hosts that a server may move to from a single-restricted
         host; being listed in a signed policy is the officers' consent
     """

@@ -114,10 +114,12 @@ def _sets(
     pool: dict[claim_sets.Content, Claims] = {}
     held_pool = held.claims if held else {}
     reader = claim_sets.Reader(context.catalogue, context.regions)
+    unknown: dict[str, list[int]] = {}
     for index, entry in enumerate(strict_json.array(raw, "claim_sets")):
         path = f"claim_sets.{index}"
         try:
-            claims, content = reader.read(entry, path)
+            strangers: list[str] = []
+            claims, content = reader.read(entry, path, strangers)
         except claim_sets.BadClaim as exc:
             problems.append(
                 problem(
@@ -126,10 +128,27 @@ def _sets(
             )
             sets.append(None)
             continue
+        for name in strangers:
+            unknown.setdefault(name, []).append(index)
         if content not in pool:
             pool[content] = held_pool.get(content, MappingProxyType(claims))
         sets.append(pool[content])
+    problems.extend(_stranger(n, found) for n, found in unknown.items())
     return sets, pool
+
+
+def _stranger(name: str, found: list[int]) -> Problem:
+    """Say which claims alone are left out.
+
+    A collector may be newer than its readers, and know more capabilities.
+    """
+    return problem(
+        ResultsCode.BAD_CLAIM,
+        f"claim_sets.{found[0]}.{name}",
+        "is not a capability of the catalogue; left out is this claim alone, "
+        f"in {len(found)} claim sets",
+        name,
+    )
 
 
 _Entry = tuple[str, int, "str | None", float]

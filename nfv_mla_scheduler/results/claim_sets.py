@@ -36,7 +36,7 @@ _NO_VALUES: Values = MappingProxyType({})
 
 
 class BadClaim(Exception):
-    """A claim that cannot be taken; the result that holds it is left out."""
+    """A claim that cannot be taken; results that hold it are left out."""
 
     def __init__(self, path: str, message: str, value: object = "") -> None:
         self.path = path
@@ -68,9 +68,13 @@ class Reader:
         self._regions = regions
         self._known: dict[tuple[str, str], tuple[Claim, tuple[Any, ...]]] = {}
 
-    def read(self, raw: Any, path: str) -> tuple[dict[str, Claim], Content]:
+    def read(
+        self, raw: Any, path: str, unknown: list[str] | None = None
+    ) -> tuple[dict[str, Claim], Content]:
         """Return the claims of one set, and what makes it equal to others.
 
+        :param unknown: gets the capabilities that the catalogue lacks, whose
+            claims are left out unread; None: such a one is a BadClaim
         :raises BadClaim: for the first thing in it that is not in the
             catalogue or, for a location, not among the policy's regions
         """
@@ -79,6 +83,11 @@ class Reader:
         claims: dict[str, Claim] = {}
         contents: list[tuple[Any, ...]] = []
         for name, wired in raw.items():
+            if unknown is not None and (
+                name not in self._catalogue.capabilities
+            ):
+                unknown.append(name)
+                continue
             key = (name, repr(wired))
             if key not in self._known:
                 claim = self._claim(name, wired, path)

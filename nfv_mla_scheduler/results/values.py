@@ -51,7 +51,8 @@ class ResultsDocument:
     :ivar body_digest: SHA-256 of the part that holds the claims
     :ivar results: authority -> attester id -> result
     :ivar freshness: authority -> attester id -> when
-    :ivar problems: results that were left out, and why; nothing else is lost
+    :ivar problems: results that were left out, or claims of capabilities that
+        are not known here, and why; nothing else is lost
     """
 
     collector: str

@@ -24,6 +24,7 @@ from nfv_mla_scheduler.conf import Settings
 from nfv_mla_scheduler.conf import WithoutPolicy
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.errors import PolicyCode
+from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.feed.feed import Sources
 from nfv_mla_scheduler.feed.news import News
@@ -32,11 +33,13 @@ from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
+from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
 from nfv_mla_scheduler.policy.officers import read_root
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_image
+from nfv_mla_scheduler.scheduler.heartbeat import Heartbeat
 from nfv_mla_scheduler.scheduler.reports import Reports
 from nfv_mla_scheduler.scheduler.room import PlacementRoom
 from nfv_mla_scheduler.standard import catalogue
@@ -80,6 +83,14 @@ class Engine:
             lambda: own_state(audit),
             lambda news: tell(news, audit, origin),
         )
+        heartbeat = Heartbeat(audit, origin)
+
+        def refresh(now: Instant) -> None:
+            try:
+                feed.refresh(now)
+            finally:
+                heartbeat.beat(feed.snapshot, now)
+
         engine = cls(
             settings,
             feed,
@@ -91,7 +102,7 @@ class Engine:
             audit,
             Reports(audit, origin),
             PlacementRoom(settings.follow_room_max_age_s),
-            Refresher(feed.refresh, settings.refresh_interval_s),
+            Refresher(refresh, settings.refresh_interval_s),
         )
         engine.refresher.start()
         audit.record(Event(EventKind.WORKER_STARTED, time.time(), origin, {}))
@@ -130,10 +141,15 @@ class Engine:
         self, plain: Plain, candidates: list[Any], now: float
     ) -> list[Any]:
         """Return the hosts that remain although the judge has failed."""
+        snapshot = self.feed.snapshot
+        known = None
+        if snapshot.policy is not None:
+            data = brief(snapshot.policy, snapshot.catalogue)
+            known = fallback.read_brief(data)
         return fallback.open_hosts(
             candidates,
             plain,
-            self.feed.snapshot,
+            known,
             self.settings.management_domain,
             self.settings.without_policy is WithoutPolicy.REFUSE_ALL,
             now,

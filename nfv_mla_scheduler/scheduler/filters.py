@@ -62,10 +62,11 @@ class NfvMlaFilter(filters.BaseHostFilter):  # type: ignore[misc]
             # Nobody can tell what it asks for.
             LOG.exception("nfv-mla cannot read a request, and refuses it")
             return []
+        here = worker.shared(CONF)
         try:
-            engine = worker.shared(CONF).engine()
-        except worker.Unavailable as exc:
-            return _unjudged(candidates, plain, exc)
+            engine = here.engine()
+        except worker.Unavailable:
+            return _unjudged(here, plain, candidates, now)
         try:
             admitted, malformed = engine.decide(plain, candidates, now)
         except Exception:
@@ -88,28 +89,28 @@ class NfvMlaFilter(filters.BaseHostFilter):  # type: ignore[misc]
 
 
 def _unjudged(
-    candidates: list[Any], plain: Plain, exc: worker.Unavailable
+    here: worker.Worker, plain: Plain, candidates: list[Any], now: float
 ) -> list[Any]:
-    """Without a judge, refuse whoever asks; hurt nobody else.
-
-    Which pools are exclusive is not known then.
-    """
-    if not plain.asks and not exc.refuse_all:
-        return candidates
-    LOG.info(
-        "nfv-mla refused server %s: %s",
-        bounded(plain.server),
-        RefusalCode.UNAVAILABLE.value,
-    )
-    return []
+    """Do without a judge in the whole process."""
+    left = _open_hosts(here, plain, candidates, now)
+    if candidates and not left:
+        LOG.info(
+            "nfv-mla refused server %s: %s",
+            bounded(plain.server),
+            RefusalCode.UNAVAILABLE.value,
+        )
+    return left
 
 
 def _open_hosts(
-    engine: Engine, plain: Plain, candidates: list[Any], now: float
+    known: worker.Worker | Engine,
+    plain: Plain,
+    candidates: list[Any],
+    now: float,
 ) -> list[Any]:
-    """Do without the judge, who has failed on this request."""
+    """Do without a judge: refuse whoever asks, and hurt nobody else."""
     try:
-        return engine.open_hosts(plain, candidates, now)
+        return known.open_hosts(plain, candidates, now)
     except Exception:
         LOG.exception("nfv-mla cannot tell which hosts are nobody's")
         return []

@@ -4,8 +4,9 @@
 nova-scheduler builds filters and weighers before it forks, so nothing here
 happens earlier: no thread, no file, no import beyond the standard library,
 oslo and what of ours needs no other library.  If the rest cannot be loaded,
-the worker is *unavailable*: servers that ask are refused, the process lives,
-and it is tried again.
+the worker is *unavailable*: servers that ask are refused, what was kept of the
+policy (``kept.py``) goes on to hold for the others, the process lives, and it
+is tried again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 import time
 import weakref
 from typing import TYPE_CHECKING
+from typing import Any
 
 from oslo_config import cfg
 
@@ -23,6 +25,9 @@ from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.conf import Settings
 from nfv_mla_scheduler.conf import WithoutPolicy
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.scheduler.adapters import Plain
+from nfv_mla_scheduler.scheduler.kept import Kept
 
 if TYPE_CHECKING:
     from nfv_mla_scheduler.scheduler.engine import Engine
@@ -33,11 +38,7 @@ RETRY_S = 10.0
 
 
 class Unavailable(Exception):
-    """This process cannot judge; ``refuse_all`` says whom to refuse."""
-
-    def __init__(self, reason: str, refuse_all: bool) -> None:
-        super().__init__(reason)
-        self.refuse_all = refuse_all
+    """This process cannot judge."""
 
 
 class Worker:
@@ -61,6 +62,7 @@ class Worker:
         self._engine: Engine | None = None
         self._failed_at: float | None = None
         self._failure = ""
+        self._kept = Kept(self.conf)
 
     def after_fork(self) -> None:
         """Forget the parent's engine: its threads do not live here."""
@@ -85,7 +87,7 @@ class Worker:
             failed_at is not None
             and time.monotonic() - failed_at < self._retry_s
         ):
-            raise Unavailable(self._failure, self._refuses_all())
+            raise Unavailable(self._failure)
         try:
             engine = _engine(options.settings(self.conf))
         except Exception as exc:
@@ -96,11 +98,19 @@ class Worker:
                     "hosts are refused"
                 )
             self._failed_at, self._failure = time.monotonic(), said
-            raise Unavailable(said, self._refuses_all()) from None
+            raise Unavailable(said) from None
         if failed_at is not None:
             LOG.info("nfv-mla can judge again")
         self._failed_at, self._failure = None, ""
         return engine
+
+    def open_hosts(
+        self, plain: Plain, candidates: list[Any], now: Instant
+    ) -> list[Any]:
+        """Return the hosts that remain although there is no engine."""
+        return self._kept.open_hosts(
+            candidates, plain, self._refuses_all(), now
+        )
 
     def _refuses_all(self) -> bool:
         """Whether to refuse everybody; so when the option is not readable."""

@@ -85,9 +85,7 @@ class SeveralTest(placement.PlacementTestCase):
         with self.filter_calls(4) as calls:
             created = self._create(self.tpm, count=3)
         for call in calls:
-            self.assertEqual(
-                {world.GOOD_1, world.GOOD_2}, {*call.admitted}
-            )
+            self.assertEqual({world.GOOD_1, world.GOOD_2}, {*call.admitted})
         for server in created:
             self.assertEqual("ACTIVE", self.tenant.status_of(server))
             self.assertIn(

@@ -54,7 +54,7 @@ class EncryptedMemoryTest(placement.PlacementTestCase):
         self.assert_refused(
             self.server,
             functools.partial(self.admin.migrate, self.server),
-            {"contraindicated": 1, "doubted": 1},
+            {"contraindicated": 1},
             hosts=1,
         )
         self.assert_rests(self.server, world.ENCLAVE_1)

@@ -40,9 +40,7 @@ class EvacuationTest(placement.PlacementTestCase):
     def test_lands_on_a_named_host_that_complies(self) -> None:
         self.take_down(world.GOOD_1)
         with self.filter_calls(1) as calls:
-            self.admin.evacuate(
-                self.server, world.GOOD_2, microversion="2.68"
-            )
+            self.admin.evacuate(self.server, world.GOOD_2, microversion="2.68")
         self.assert_rests(self.server, world.GOOD_2)
         self.assertEqual({world.GOOD_2}, calls[0].offered)
 
@@ -107,9 +105,7 @@ class RebuildTest(placement.PlacementTestCase):
         )
         server = self.boot(signed, world.GOOD_1, image=desc.SIGNED_IMAGE)
         rebuild = functools.partial(self.tenant.rebuild, server)
-        self.assert_refused(
-            server, rebuild, {"application-lacks": 1}, hosts=1
-        )
+        self.assert_refused(server, rebuild, {"application-lacks": 1}, hosts=1)
         self.assert_fault(server)
 
 

@@ -249,6 +249,4 @@ class NextBestHostTest(placement.PlacementTestCase):
             self.admin.live_migrate(server, world.GOOD_2)
         self.assertEqual({world.GOOD_2}, calls[0].offered)
         self.assert_rests(server, world.GOOD_1)
-        self.assertEqual(
-            "failed", self.admin.migrations(server)[0]["status"]
-        )
+        self.assertEqual("failed", self.admin.migrations(server)[0]["status"])

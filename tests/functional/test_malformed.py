@@ -171,9 +171,7 @@ class ValidatorsTest(placement.PlacementTestCase):
             for microversion in ("2.86", "latest"):
                 message = self.assert_api_refuses(
                     400,
-                    functools.partial(
-                        self._set, microversion, **{key: value}
-                    ),
+                    functools.partial(self._set, microversion, **{key: value}),
                 )
                 self.assertIn(f"nfv_mla:{key}", message)
 
@@ -194,6 +192,4 @@ class ValidatorsTest(placement.PlacementTestCase):
 
     def test_right_values_are_accepted(self) -> None:
         for specs in (world.TPM, world.FRESH, world.ENCLAVE):
-            self.admin.create_flavor(
-                f"right-{len(specs)}-{min(specs)}", specs
-            )
+            self.admin.create_flavor(f"right-{len(specs)}-{min(specs)}", specs)

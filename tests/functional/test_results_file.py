@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import time
+import typing as ty
 
 from nfv_mla_scheduler.results import signature
 from tests.cloud.site import COLLECTOR
@@ -25,7 +26,7 @@ _MAX_BYTES = 64 * 2**10
 class ResultsFileTest(placement.PlacementTestCase):
     """The last good document stays."""
 
-    options = {"results_max_bytes": _MAX_BYTES}
+    options: ty.ClassVar = {"results_max_bytes": _MAX_BYTES}
 
     def setUp(self) -> None:
         super().setUp()

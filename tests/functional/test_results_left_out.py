@@ -114,6 +114,8 @@ class LeftOutTest(placement.PlacementTestCase):
             }
         )
         self.publish()
-        hsm = self.admin.create_flavor("hsm", {"nfv_mla:capability.hsm": "required"})
+        hsm = self.admin.create_flavor(
+            "hsm", {"nfv_mla:capability.hsm": "required"}
+        )
         refused = self.tenant.create_server("vm", hsm, host=world.DULL)
         self.assert_reported(refused, {"no-claim": 1}, hosts=1)

@@ -7,6 +7,7 @@ binds every host here; a test's cloud runs as many of them as it needs.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import typing as ty
@@ -113,9 +114,14 @@ def policy(
         "operator": "acme",
         "trust_domains": {"acme": {}, "acme-keys": {}},
         "authorities": {
-            AUTHORITY: _authority(cadence_s=5, max_age_s=3600),
-            HASTY: _authority(cadence_s=1, max_age_s=HASTY_MAX_AGE_S),
-            FOREIGN: _authority(cadence_s=5, max_age_s=3600),
+            AUTHORITY: _authority(),
+            HASTY: {
+                **_authority(),
+                "vouches": ["attestation"],
+                "cadence_s": 1,
+                "max_age_s": HASTY_MAX_AGE_S,
+            },
+            FOREIGN: _authority(),
         },
         "collectors": {
             COLLECTOR: {
@@ -172,10 +178,12 @@ def attest(site: Site) -> None:
             name: Attested(_claims(enclave=name.startswith("enclave")))
             for name in BOUND
         },
-        HASTY: {name: Attested(_claims()) for name in BOUND},
+        HASTY: {
+            name: Attested({"attestation": claim("attestation")})
+            for name in BOUND
+        },
     }
-    for said in site.attested.values():
-        del said[DULL].claims["tpm"]
+    del site.attested[AUTHORITY][DULL].claims["tpm"]
 
 
 def praise(site: Site, host: str) -> Attested:
@@ -185,15 +193,13 @@ def praise(site: Site, host: str) -> Attested:
     return said
 
 
-def contraindicate(site: Site, host: str) -> None:
+def contraindicate(site: Site, host: str, *capabilities: str) -> None:
     """Let the authority say that a host is not what it should be."""
     said = site.attested[AUTHORITY][host]
-    said.claims["attestation"] = claim(
-        "attestation", status=Status.CONTRAINDICATED
-    )
-    said.claims["tpm"] = claim(
-        "tpm", ["hardware"], status=Status.CONTRAINDICATED
-    )
+    for name in capabilities or tuple(said.claims):
+        said.claims[name] = dataclasses.replace(
+            said.claims[name], status=Status.CONTRAINDICATED
+        )
 
 
 def utc(at: float) -> str:
@@ -202,7 +208,7 @@ def utc(at: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _authority(*, cadence_s: int, max_age_s: int) -> Json:
+def _authority() -> Json:
     return {
         "trust_domain": "acme",
         "vouches": [
@@ -213,8 +219,8 @@ def _authority(*, cadence_s: int, max_age_s: int) -> Json:
             "software-integrity",
             "execution-enclave",
         ],
-        "cadence_s": cadence_s,
-        "max_age_s": max_age_s,
+        "cadence_s": 5,
+        "max_age_s": 3600,
     }
 
 

@@ -257,7 +257,7 @@ def build(draft: Draft) -> World:
 
 def policy_of(draft: Draft) -> Policy:
     """Return the policy of a draft."""
-    project = Project(PROJECT, _floor(draft), draft.trust_domain)
+    project = Project(PROJECT, floor_of(draft), draft.trust_domain)
     return Policy(
         version=1,
         digest="",
@@ -288,7 +288,8 @@ def policy_of(draft: Draft) -> Policy:
 _NONE: frozenset[str] = frozenset()
 
 
-def _floor(draft: Draft) -> Any:
+def floor_of(draft: Draft) -> Any:
+    """Return the floor of a draft's project; None: it has none."""
     if not draft.floor:
         return None
     floor = {f"nfv_mla:{key}": value for key, value in draft.floor.items()}

@@ -21,7 +21,6 @@ class RefresherTest(unittest.TestCase):
                 enough.set()
 
         refresher = Refresher(refresh, 0.01)
-        self.assertIsNone(refresher.thread_id)
         self.assertFalse(refresher.wait_first(0))
         refresher.start()
         self.assertTrue(refresher.wait_first(5))

@@ -155,6 +155,7 @@ class TestOneWay(unittest.TestCase):
         more = recipe.draft()
         asks.ask(more, key, source, Random(seed))
         assume(not used or len(_asked(more)) > len(_asked(draft)))
+        assume(not more.floor or drafts.floor_of(more) is not None)
         first = court.case_of(before)
         assume(first.malformed is None)
         admitted = set(first.admitted(court.candidates(draft), draft.now))

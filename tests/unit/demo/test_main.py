@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's exit status, and which scenes it plays."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import typing as ty
+import unittest
+from unittest import mock
+
+from demo import __main__ as demo
+from demo import play
+from demo.scenes import SCENES
+
+
+def _run(*argv: str, failing: int = 0) -> tuple[int, list[str]]:
+    """Run the demo without Nova; return its status and the scenes played."""
+    played: list[str] = []
+
+    def pretend(scenes: ty.Any, *_: object) -> list[play.Failure]:
+        played.extend(scene.name for scene in scenes)
+        return [play.Failure(s, "this", "that") for s in scenes[:failing]]
+
+    with (
+        mock.patch("demo.centre.DataCentre"),
+        mock.patch("demo.serve.serve") as serve,
+        mock.patch.object(demo, "INTERRUPTS"),
+        mock.patch.object(play, "play", pretend),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        status = demo.main(argv)
+    if serve.called:
+        played.append("(serve)")
+    return status, played
+
+
+class MainTest(unittest.TestCase):
+    def test_plays_every_scene(self) -> None:
+        status, played = _run()
+        self.assertEqual(0, status)
+        self.assertEqual([scene.name for scene in SCENES], played)
+
+    def test_one_scene_that_fails_is_enough_to_fail(self) -> None:
+        self.assertEqual(1, _run(failing=1)[0])
+
+    def test_plays_the_scenes_that_are_named(self) -> None:
+        self.assertEqual(
+            ["follow", "hints"], _run("--only", "hints", "follow")[1]
+        )
+
+    def test_refuses_a_scene_that_does_not_exist(self) -> None:
+        with (
+            self.assertRaises(SystemExit) as caught,
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            _run("--only", "nothing")
+        self.assertEqual(2, caught.exception.code)
+
+    def test_serves_without_scenes_unless_some_are_named(self) -> None:
+        self.assertEqual(["(serve)"], _run("--serve")[1])
+        self.assertEqual(
+            ["hints", "(serve)"], _run("--serve", "--only", "hints")[1]
+        )
+
+
+class ScenesTest(unittest.TestCase):
+    def test_have_names_of_their_own(self) -> None:
+        names = [scene.name for scene in SCENES]
+        self.assertEqual(len(names), len(set(names)))
