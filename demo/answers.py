@@ -105,19 +105,21 @@ def of_move(admin: Client, server: str, source: str) -> Answer:
 
 def all_that_owner_reads(owner: Client, server: str) -> str:
     """Return everything that the API tells a server's owner about it."""
-    shown = [owner.server(server), *_actions(owner, server)]
-    return json.dumps(shown)
+    actions = _actions(owner, server)
+    details = [_details(owner, server, action) for action in actions]
+    return json.dumps([owner.server(server), *actions, *details])
 
 
 def _actions(client: Client, server: str) -> list[Json]:
-    """Return what was done to a server, newest first, with its events."""
+    """Return what was done to a server, newest first, without details."""
     path = f"/servers/{server}/os-instance-actions"
-    return [
-        client.request("GET", f"{path}/{action['request_id']}")[
-            "instanceAction"
-        ]
-        for action in client.request("GET", path)["instanceActions"]
-    ]
+    return ty.cast(list[Json], client.request("GET", path)["instanceActions"])
+
+
+def _details(client: Client, server: str, action: Json) -> Json:
+    """Return an action with its events."""
+    path = f"/servers/{server}/os-instance-actions/{action['request_id']}"
+    return ty.cast(Json, client.request("GET", path)["instanceAction"])
 
 
 def _action_error(admin: Client, server: str) -> str:
@@ -125,5 +127,6 @@ def _action_error(admin: Client, server: str) -> str:
     last = _actions(admin, server)[0]
     if last["message"] is None:
         return ""
-    details = (event.get("details") for event in last["events"])
+    events = _details(admin, server, last)["events"]
+    details = (event.get("details") for event in events)
     return next(filter(None, details), last["message"])

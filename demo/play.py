@@ -61,7 +61,8 @@ def play(
 
 def _play(scene: Scene, stage: Stage) -> Failure | None:
     failure = _attempt(scene, lambda: _perform(scene, stage))
-    return _attempt(scene, stage.clear) or failure
+    not_cleared = _attempt(scene, stage.clear)
+    return failure or not_cleared
 
 
 def _perform(scene: Scene, stage: Stage) -> None:

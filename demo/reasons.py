@@ -13,13 +13,11 @@ import time
 import typing as ty
 from collections.abc import Collection
 
-import nova.conf
 from nova import objects
 
 from demo import world
 from demo.centre import DataCentre
 from nfv_mla_scheduler.model import Refusal
-from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.adapters import Plain
 
 Event = dict[str, ty.Any]
@@ -82,7 +80,7 @@ class Reasons:
         published_at = self._centre.published_at
 
         def is_read() -> bool:
-            document = self._engine().feed.snapshot.document
+            document = self._centre.engine().feed.snapshot.document
             return document is not None and document.issued_at >= published_at
 
         return self._centre.until(is_read)
@@ -95,7 +93,7 @@ class Reasons:
         wanted -= {world.host(name).compute.uuid for name in full}
 
         def is_known() -> bool:
-            found = self._engine().room(world.FOOTPRINT) or frozenset()
+            found = self._centre.engine().room(world.FOOTPRINT) or frozenset()
             enclaves = {h.compute.uuid for h in world.HOSTS if h.enclaves}
             return bool(found & enclaves == wanted)
 
@@ -122,7 +120,7 @@ class Reasons:
             source=source,
             server=server["id"],
         )
-        case, now = self._engine().case(plain), time.time()
+        case, now = self._centre.engine().case(plain), time.time()
         return {
             compute.name: case.decision(
                 compute.uuid, compute.name, now
@@ -137,7 +135,3 @@ class Reasons:
         except FileNotFoundError:
             return []
         return text[: text.rfind("\n") + 1].splitlines()
-
-    @staticmethod
-    def _engine() -> ty.Any:
-        return worker.shared(nova.conf.CONF).engine()

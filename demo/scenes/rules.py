@@ -31,11 +31,9 @@ def policies(stage: Stage) -> None:
     ):
         offices.offer(draft, code)
         stage.create(world.LAB, "trial", "huge").refused(Code.POOL_EXCLUSIVE)
-        stage.create(world.KEYS, "vault", "key-store").lands_on(
-            *world.KEY_STORES
-        )
         stage.forget()
         offices.said_once(code)
+    stage.create(world.KEYS, "vault", "key-store").lands_on(*world.KEY_STORES)
     offices.offer(Draft("signed by alice and bob", _BOTH))
     stage.create(world.LAB, "trial", "huge").lands_on(*world.KEY_STORES)
     offices.put_policy_back()

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from nfv_mla_scheduler.policy.schema import schema
+from nfv_mla_scheduler.policy.reading.schema import schema
 
 _WIDTH = 79
 _HEAD = """\

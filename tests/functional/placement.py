@@ -6,6 +6,7 @@ A cloud with our filter, its officers and its collector.
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import tempfile
 import time
@@ -121,8 +122,16 @@ class PlacementTestCase(answers.AnswersTestCase):
         super().setUp()
         self._changed = False
         self.addCleanup(self._forget)
-        self.plain = self.admin.create_flavor("plain")
-        self.tpm = self.admin.create_flavor("tpm", world.TPM)
+
+    @functools.cached_property
+    def plain(self) -> str:
+        """The flavor of servers that ask for nothing."""
+        return self.admin.create_flavor("plain")
+
+    @functools.cached_property
+    def tpm(self) -> str:
+        """The flavor of servers that ask for a hardware TPM."""
+        return self.admin.create_flavor("tpm", world.TPM)
 
     def _forget(self) -> None:
         """Let the authorities speak again as they did at first."""

@@ -9,12 +9,7 @@ ways (``test_closed_ways.py``); what remains is for the monitor to find.
 from __future__ import annotations
 
 import contextlib
-import threading
 import typing as ty
-
-import fixtures
-from nova import exception
-from nova.conductor import api as conductor
 
 from tests.cloud import description as desc
 from tests.functional import placement
@@ -90,6 +85,11 @@ class BackOnItsHostTest(placement.PlacementTestCase):
             yield
         self.assert_rests(self.server, world.GOOD_1)
         self.assert_not_reported(self.server)
+        self._assert_takes_no_new_server(world.GOOD_1)
+
+    def _assert_takes_no_new_server(self, host: str) -> None:
+        refused = self.tenant.create_server("vm", self.tpm, host=host)
+        self.assert_reported(refused, {"contraindicated": 1}, hosts=1)
 
     def test_start_is_not_judged(self) -> None:
         self.tenant.stop(self.server)
@@ -169,6 +169,7 @@ class BackOnItsHostTest(placement.PlacementTestCase):
         with self.filter_calls(0):
             self.tenant.confirm_resize(self.server)
         self.assert_rests(self.server, world.GOOD_2)
+        self._assert_takes_no_new_server(world.GOOD_2)
 
     def test_server_that_resumes_with_its_host_is_not_judged(self) -> None:
         self.set_option("resume_guests_state_on_host_boot", True)
@@ -183,70 +184,3 @@ class BackOnItsHostTest(placement.PlacementTestCase):
         with self._host_fails_before():
             self.cloud.start_compute(world.GOOD_1)
         self.assertEqual([self.server], resumed)
-
-
-class NextBestHostTest(placement.PlacementTestCase):
-    """The host that was chosen lets Nova down, and Nova falls back."""
-
-    def _failing(
-        self, host: str, method: str, then: ty.Callable[[], object]
-    ) -> None:
-        """Let a host's driver fail once at what it is asked to do."""
-        driver = self.cloud.driver(host)
-
-        def fail(*_: object, **__: object) -> None:
-            for other in self.hosts:
-                vars(self.cloud.driver(other)).pop(method, None)
-            then()
-            raise exception.NovaException("this host cannot")
-
-        setattr(driver, method, fail)
-        self.addCleanup(vars(driver).pop, method, None)
-
-    def _let_casts_be_casts(self) -> None:
-        """Let the host that fails not wait for the next one to be done.
-
-        It holds the server's lock, which all hosts here share.
-        """
-        build = conductor.ComputeTaskAPI.build_instances
-
-        def cast(*args: object, **kwargs: object) -> None:
-            thread = threading.Thread(target=build, args=args, kwargs=kwargs)
-            thread.start()
-            self.addCleanup(thread.join)
-
-        self.useFixture(
-            fixtures.MockPatchObject(
-                conductor.ComputeTaskAPI, "build_instances", cast
-            )
-        )
-
-    def test_alternate_host_is_not_judged_again(self) -> None:
-        for host, other in (
-            (world.GOOD_1, world.GOOD_2),
-            (world.GOOD_2, world.GOOD_1),
-        ):
-            self._failing(
-                host, "spawn", lambda other=other: self.contraindicate(other)
-            )
-        self._let_casts_be_casts()
-        with self.filter_calls(1) as calls:
-            server = self.tenant.create_server("vm", self.tpm)
-        self.assertEqual({world.GOOD_1, world.GOOD_2}, calls[0].admitted)
-        host = self.admin.host_of(server) or ""
-        self.assert_rests(server, host)
-        named = self.admin.create_server("vm", self.tpm, host=host)
-        self.assert_reported(named, {"contraindicated": 1}, hosts=1)
-
-    def test_live_migration_that_fails_goes_back_unjudged(self) -> None:
-        server = self.boot(self.tpm, world.GOOD_1)
-        self._failing(
-            world.GOOD_2,
-            "pre_live_migration",
-            lambda: self.contraindicate(world.GOOD_1),
-        )
-        with self.filter_calls(1) as calls:
-            self.admin.live_migrate(server, world.GOOD_2)
-        self.assertEqual({world.GOOD_2}, calls[0].offered)
-        self.assert_rests(server, world.GOOD_1)
-        self.assertEqual("failed", self.admin.migrations(server)[0]["status"])

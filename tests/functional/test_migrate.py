@@ -149,9 +149,10 @@ class ResizeTest(placement.PlacementTestCase):
 
     def test_lands_on_the_host_that_complies(self) -> None:
         server = self.boot(self.tpm, world.GOOD_1)
-        with self.filter_calls(1):
+        with self.filter_calls(1) as calls:
             self.tenant.resize(server, self.large)
         self.assert_rests(server, world.GOOD_2, "VERIFY_RESIZE")
+        self.assertEqual({world.GOOD_2}, calls[0].admitted)
         with self.filter_calls(0):
             self.tenant.confirm_resize(server)
         self.assert_rests(server, world.GOOD_2)
@@ -173,8 +174,10 @@ class ResizeTest(placement.PlacementTestCase):
     def test_flavor_that_begins_to_ask_is_judged(self) -> None:
         server = self.boot(self.plain, world.DULL)
         self.contraindicate(world.GOOD_1)
-        self.tenant.resize(server, self.large)
+        with self.filter_calls(1) as calls:
+            self.tenant.resize(server, self.large)
         self.assert_rests(server, world.GOOD_2, "VERIFY_RESIZE")
+        self.assertEqual({world.GOOD_2}, calls[0].admitted)
 
     def test_plain_flavor_does_not_lead_below_the_floor(self) -> None:
         server = self.boot(self.plain, world.GOOD_1, self.floored)

@@ -103,9 +103,11 @@ class ASceneTest(unittest.TestCase):
         scene = Scene("name", "Title", "7.2", "It shows.", act)
         stage = _stage(nova)
         stage.screen = screen
-        with mock.patch.object(play, "Stage", lambda *_: stage):
-            with mock.patch.object(stage, "clear"):
-                failures = play.play((scene,), ty.cast(ty.Any, None), screen)
+        with (
+            mock.patch.object(play, "Stage", lambda *_: stage),
+            mock.patch.object(stage, "clear"),
+        ):
+            failures = play.play((scene,), ty.cast(ty.Any, None), screen)
         play.conclude(screen, (scene,), failures, filtered=True)
         return failures, stream.getvalue()
 

@@ -57,14 +57,23 @@ def results(
     collector: str = "collector-a",
     signer: str = "collector-a",
     authority: str = AUTHORITY,
+    more: Sequence[str] = (),
 ) -> bytes:
-    """Return a signed results document about the host ber-1."""
-    result = Result(authority, BER_1, tpm(value), "boot-1", at)
+    """Return a signed results document about the host ber-1.
+
+    :param more: attesters of which the same is said
+    """
+    attesters = (BER_1, *more)
     draft = ResultsDraft(
         collector,
         at if issued_at is None else issued_at,
-        {authority: {BER_1: result}},
-        {authority: {BER_1: Freshness(at, "boot-1")}},
+        {
+            authority: {
+                a: Result(authority, a, tpm(value), "boot-1", at)
+                for a in attesters
+            }
+        },
+        {authority: {a: Freshness(at, "boot-1") for a in attesters}},
     )
     return write(draft, policies.signer(signer))
 

@@ -56,7 +56,7 @@ REFUSED = {
     "too large": (b" " * (2**20 + 1), ResultsCode.TOO_LARGE),
 }
 # Missing and unreadable files have tests of their own; the others are about
-# single results, which are left out while the document is taken.
+# single results, which do not count while the document is taken.
 ELSEWHERE = {
     ResultsCode.MISSING,
     ResultsCode.UNREADABLE,
@@ -156,6 +156,41 @@ class ResultsTest(unittest.TestCase):
             self.assertEqual([], self.files.refresh())
         self.files.put_results(results(at=NOW + 20))
         self.assertEqual(["removed"], self.files.codes())
+
+    def test_attesters_that_are_bound_to_no_host_are_named_once(self) -> None:
+        strangers = [f"stranger-{n:02}" for n in range(20)]
+        self.files.put_results(results(at=NOW + 1, more=strangers))
+        (news,) = self.files.refresh()
+        self.assertEqual(
+            ("results unbound", False, "results-unknown-attester"),
+            (news.subject, news.good, news.code),
+        )
+        self.assertTrue(news.text.startswith("20 bound to no host: "))
+        self.assertIn(f"{files.AUTHORITY}/stranger-07", news.text)
+        self.assertNotIn("stranger-08", news.text)
+        # the same ones are no news, and others are
+        self.files.put_results(results(at=NOW + 2, more=strangers))
+        self.assertEqual([], self.files.refresh())
+        self.files.put_results(results(at=NOW + 3, more=strangers[1:]))
+        self.assertEqual(["results-unknown-attester"], self.files.codes())
+        self.files.put_results(results(at=NOW + 4))
+        self.assertEqual(["removed"], self.files.codes())
+
+    def test_names_of_unbound_attesters_are_bounded(self) -> None:
+        self.files.put_results(results(at=NOW + 1, more=["s" * 255]))
+        (news,) = self.files.refresh()
+        self.assertTrue(news.text.isprintable())
+        self.assertLess(len(news.text), 120)
+
+    def test_hosts_without_a_result_are_counted(self) -> None:
+        here = Files.of(self)
+        here.put_policy(version(7))
+        here.put_results(results())
+        (news,) = [n for n in here.refresh() if n.subject == "results"]
+        policy = here.feed.snapshot.policy
+        assert policy is not None
+        count = len(policy.hosts)
+        self.assertIn(f"; {count - 1} of {count} hosts have none", news.text)
 
     def test_a_new_policy_verifies_the_same_file_by_its_own_keys(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 
 from nfv_mla_scheduler.policy.page import page
-from nfv_mla_scheduler.policy.schema import schema
+from nfv_mla_scheduler.policy.reading.schema import schema
 
 PAGE = pathlib.Path(__file__).parents[3] / "doc/source/reference/policy.rst"
 

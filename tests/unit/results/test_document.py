@@ -312,11 +312,56 @@ class TestLeftOut(unittest.TestCase):
         self.assertEqual(["h2"], list(document.results["ear"]))
         self.assertEqual(["h2"], list(document.freshness["ear"]))
 
+    def test_a_capability_that_is_not_known_costs_its_claim_alone(self):
+        good = {"status": "affirming", "grade": "boot"}
+        for strange in (good, {"state": 1}, None, "x", [[]]):
+            for name in ("quantum-shield", "\x1b[0m", "n" * 999):
+                with self.subTest(strange=strange, name=name):
+                    body = d.one_set({"tpm": good, name: strange})
+                    document = d.read(d.by_hand(body))
+                    problem = self._only(document, ResultsCode.BAD_CLAIM)
+                    self.assertTrue(problem.path.startswith("claim_sets.0."))
+                    self.assertTrue(str(problem).isprintable())
+                    self.assertEqual(
+                        name[:3].replace("\x1b", "?"), (problem.value[:3])
+                    )
+                    results = document.results["ear"]
+                    self.assertEqual(["h1", "h2"], list(results))
+                    self.assertEqual(["tpm"], list(results["h1"].claims))
+
+    def test_one_that_is_not_known_is_told_once_for_all_sets(self):
+        good = {"status": "affirming", "grade": "boot"}
+        body = d.one_set({})
+        body["claim_sets"] = [
+            {},
+            {"new": good},
+            {"new": good, "tpm": good},
+            {"newer": good, "tpm": good},
+        ]
+        body["authorities"]["ear"] = [[f"h{n}", n, None, 1] for n in range(4)]
+        document = d.read(d.by_hand(body))
+        new, newer = document.problems
+        self.assertEqual("claim_sets.1.new", new.path)
+        self.assertIn("in 2 claim sets", new.message)
+        self.assertEqual("claim_sets.3.newer", newer.path)
+        results = document.results["ear"]
+        # without it they say the same
+        self.assertIs(results["h0"].claims, results["h1"].claims)
+        self.assertIs(results["h2"].claims, results["h3"].claims)
+
+    def test_another_fault_beside_it_costs_the_whole_result(self):
+        good = {"status": "affirming", "grade": "boot"}
+        for claims in (
+            {"new": good, "tpm": {**good, "status": "fine"}},
+            {"tpm": {**good, "grade": "best"}, "new": good},
+        ):
+            document = d.read(d.by_hand(d.one_set(claims)))
+            self.assertEqual(2, len(document.problems))
+            self.assertEqual(["h2"], list(document.results["ear"]))
+
     def test_a_claim_that_is_not_in_the_catalogue(self):
         good = {"status": "affirming", "grade": "boot"}
         bad = {
-            "capability": ({"tpn": good}, "claim_sets.0", "tpn"),
-            "control character": ({"\x1b": good}, "claim_sets.0", "?"),
             "status": (
                 {"tpm": good | {"status": "fine"}},
                 "claim_sets.0.tpm.status",

@@ -8,11 +8,14 @@ import contextlib
 import io
 import itertools
 import json
+import os
 import pathlib
+import sys
 import tempfile
 import textwrap
 import time
 import unittest
+from unittest import mock
 
 from nfv_mla_scheduler.cmd import results as command
 from nfv_mla_scheduler.errors import DocumentError
@@ -115,7 +118,7 @@ class TestCommand(unittest.TestCase):
     def _sign(self):
         self._run(
             *("sign", self.draft, "--key", self.private),
-            *("--output", self.output),
+            *("--out", self.output),
         )
 
     def test_what_was_signed_is_shown(self):
@@ -134,6 +137,36 @@ class TestCommand(unittest.TestCase):
         ):
             self.assertIn(word, shown)
         self.assertNotIn("Left out", shown)
+
+    def test_the_option_for_the_document_has_an_older_name(self):
+        self._run(
+            *("sign", self.draft, "--key", self.private),
+            *("--output", self.output),
+        )
+        self.assertTrue(self.output.exists())
+
+    def test_a_key_under_a_passphrase(self):
+        private, public = write_key_pair(self.directory, "locked", b"open it")
+        secret = self.directory / "secret"
+        secret.write_text("open it\n")
+        words = ("sign", self.draft, "--key", private, "--out", self.output)
+        self._run(*words, "--passphrase-file", secret)
+        shown = self._run("show", self.output, "--key", public)
+        self.assertIn("by-hand", shown)
+        self.output.unlink()
+        with mock.patch.dict(os.environ, NFV_MLA_PASSPHRASE="open it"):
+            self._run(*words)
+        self.assertTrue(self.output.exists())
+        for wrong in ("shut it", ""):
+            secret.write_text(wrong)
+            with self.assertRaises(KeyFileError):
+                self._run(*words, "--passphrase-file", secret)
+        with (
+            mock.patch.object(sys, "stdin", io.StringIO()),
+            self.assertRaises(KeyFileError) as caught,
+        ):
+            self._run(*words)
+        self.assertIn("--passphrase-file", str(caught.exception))
 
     def test_one_attester_of_many(self):
         self._sign()

@@ -104,7 +104,9 @@ def validated(name: str, value: str) -> bool:
     return True
 
 
-def child(broken: str, conf_file: str, host: str, uuid: str) -> Json:
+def child(
+    broken: str, conf_file: str, host: str, uuid: str, owned: str
+) -> Json:
     """Do what nova-scheduler and nova-api do, with ``broken`` broken."""
     imports = Imports(broken)
     conf = nova.conf.CONF
@@ -118,7 +120,8 @@ def child(broken: str, conf_file: str, host: str, uuid: str) -> Json:
     from nfv_mla_scheduler.scheduler import worker
 
     worker.RETRY_S = RETRY_S
-    hosts = [state(host, uuid)]
+    # one that complies, and one of somebody else's pool
+    hosts = [state(host, uuid), state(owned, "")]
 
     def left(extra_specs: dict[str, str]) -> int:
         # what the scheduler's manager calls
@@ -126,9 +129,14 @@ def child(broken: str, conf_file: str, host: str, uuid: str) -> Json:
 
     asked = left(TPM)
     plain = left({})
+    # where there never was a policy
+    state_dir = conf.nfv_mla.state_dir
+    conf.set_override("state_dir", f"{state_dir}-none", group="nfv_mla")
+    never = left({})
     conf.set_override("without_policy", "refuse_all", group="nfv_mla")
     strict = left({})
     conf.clear_override("without_policy", group="nfv_mla")
+    conf.clear_override("state_dir", group="nfv_mla")
     imports.broken = ""
     end = time.monotonic() + 20 * RETRY_S
     mended = 0
@@ -142,12 +150,15 @@ def child(broken: str, conf_file: str, host: str, uuid: str) -> Json:
         "wrong": wrong,
         "asks": asked,
         "plain": plain,
+        "plain, never a policy": never,
         "plain, strict": strict,
         "mended": mended,
     }
 
 
-def main(conf_file: str, host: str, uuid: str, libraries: list[str]) -> None:
+def main(
+    conf_file: str, host: str, uuid: str, owned: str, libraries: list[str]
+) -> None:
     objects.register_all()
     conf = nova.conf.CONF
     conf.set_override(
@@ -169,7 +180,8 @@ def main(conf_file: str, host: str, uuid: str, libraries: list[str]) -> None:
         pid = os.fork()
         if not pid:
             with os.fdopen(writable, "w") as answers:
-                json.dump(child(library, conf_file, host, uuid), answers)
+                seen = child(library, conf_file, host, uuid, owned)
+                json.dump(seen, answers)
             os._exit(0)
         os.close(writable)
         with os.fdopen(readable) as answers:
@@ -181,4 +193,4 @@ def main(conf_file: str, host: str, uuid: str, libraries: list[str]) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).parents[3]))
-    main(*sys.argv[1:4], sys.argv[4:])
+    main(*sys.argv[1:5], sys.argv[5:])

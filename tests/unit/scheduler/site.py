@@ -215,8 +215,12 @@ class Site:
         self.waivers = directory / "break-glass"
         self.audit_file = directory / "audit.jsonl"
         self.waivers.mkdir()
+        self.put_keys()
+
+    def put_keys(self) -> None:
+        """Put the officers' public keys in their places."""
         for name in policies.NAMES:
-            pem = directory / f"{name}.pub"
+            pem = self.directory / f"{name}.pub"
             pem.write_text(policies.public_pem(name), encoding="utf-8")
 
     def options(self) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from tests.unit.scheduler import broken
 from tests.unit.scheduler import site
 
 NEEDED = ("yaml", "cryptography", "jsonschema", "securesystemslib")
-NOT_NEEDED = ("prettytable", "")
+# Nothing is broken in the first process, which keeps the policy for others.
+FIRST = ("",)
+NOT_NEEDED = (*FIRST, "prettytable")
 OSLO = {"oslo_config", "oslo_context", "oslo_log"}
 
 
@@ -36,8 +38,10 @@ class SafetyTest(unittest.TestCase):
                     here.configure(),
                     site.GOOD_1,
                     site.node_uuid(site.GOOD_1),
+                    site.OWNED,
+                    *FIRST,
                     *NEEDED,
-                    *NOT_NEEDED,
+                    *NOT_NEEDED[1:],
                 ],
                 capture_output=True,
                 text=True,
@@ -69,7 +73,9 @@ class SafetyTest(unittest.TestCase):
             with self.subTest(library):
                 seen = self.seen[library]
                 self.assertEqual(0, seen["asks"])
+                # not the host of an exclusive pool
                 self.assertEqual(1, seen["plain"])
+                self.assertEqual(2, seen["plain, never a policy"])
                 self.assertEqual(0, seen["plain, strict"])
 
     def test_what_we_do_not_need_may_be_broken(self) -> None:

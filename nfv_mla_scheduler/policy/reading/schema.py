@@ -18,8 +18,8 @@ import jsonschema
 import yaml
 
 from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.policy.parts import Report
-from nfv_mla_scheduler.policy.parts import show
+from nfv_mla_scheduler.policy.reading.parts import Report
+from nfv_mla_scheduler.policy.reading.parts import show
 from nfv_mla_scheduler.standard.strict_yaml import Path
 
 _NAMES_MAX = 6

@@ -12,18 +12,18 @@ from collections.abc import Mapping
 
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.policy.adjustment import waivable
 from nfv_mla_scheduler.policy.asking import read_ask
 from nfv_mla_scheduler.policy.instants import DAY_S
-from nfv_mla_scheduler.policy.parts import Part
+from nfv_mla_scheduler.policy.reading.adjustment import waivable
+from nfv_mla_scheduler.policy.reading.parts import Part
+from nfv_mla_scheduler.policy.reading.vocabulary import Names
+from nfv_mla_scheduler.policy.reading.vocabulary import check_known
 from nfv_mla_scheduler.policy.values import Ask
 from nfv_mla_scheduler.policy.values import Guard
 from nfv_mla_scheduler.policy.values import Permissive
 from nfv_mla_scheduler.policy.values import Project
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.policy.values import Waiver
-from nfv_mla_scheduler.policy.vocabulary import Names
-from nfv_mla_scheduler.policy.vocabulary import check_known
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
 

@@ -17,17 +17,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.policy.facts import HOST
-from nfv_mla_scheduler.policy.facts import read_facts
-from nfv_mla_scheduler.policy.parts import Part
+from nfv_mla_scheduler.policy.reading.facts import HOST
+from nfv_mla_scheduler.policy.reading.facts import read_facts
+from nfv_mla_scheduler.policy.reading.parts import Part
+from nfv_mla_scheduler.policy.reading.vocabulary import Names
+from nfv_mla_scheduler.policy.reading.vocabulary import check_known
+from nfv_mla_scheduler.policy.reading.vocabulary import known_words
 from nfv_mla_scheduler.policy.regions import Regions
 from nfv_mla_scheduler.policy.root import read_public_key
 from nfv_mla_scheduler.policy.values import Authority
 from nfv_mla_scheduler.policy.values import Binding
 from nfv_mla_scheduler.policy.values import Collector
-from nfv_mla_scheduler.policy.vocabulary import Names
-from nfv_mla_scheduler.policy.vocabulary import check_known
-from nfv_mla_scheduler.policy.vocabulary import known_words
 from nfv_mla_scheduler.standard.values import Catalogue
 
 SEAL_KINDS = "X25519, or P-256 or P-384"

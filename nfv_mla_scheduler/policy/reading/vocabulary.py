@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
-from nfv_mla_scheduler.policy.parts import Part
+from nfv_mla_scheduler.policy.reading.parts import Part
 from nfv_mla_scheduler.standard.terms import TermError
 from nfv_mla_scheduler.standard.terms import parse_term
 from nfv_mla_scheduler.standard.values import Capability

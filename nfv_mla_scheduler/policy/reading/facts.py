@@ -10,11 +10,11 @@ from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Status
-from nfv_mla_scheduler.policy.parts import Part
+from nfv_mla_scheduler.policy.reading.parts import Part
+from nfv_mla_scheduler.policy.reading.vocabulary import Names
+from nfv_mla_scheduler.policy.reading.vocabulary import check_known
+from nfv_mla_scheduler.policy.reading.vocabulary import listed_values
 from nfv_mla_scheduler.policy.values import DeclaredFact
-from nfv_mla_scheduler.policy.vocabulary import Names
-from nfv_mla_scheduler.policy.vocabulary import check_known
-from nfv_mla_scheduler.policy.vocabulary import listed_values
 from nfv_mla_scheduler.standard.values import Capability
 from nfv_mla_scheduler.standard.values import Catalogue
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import HostClass
-from nfv_mla_scheduler.policy.parts import Part
+from nfv_mla_scheduler.policy.reading.parts import Part
+from nfv_mla_scheduler.policy.reading.vocabulary import Names
+from nfv_mla_scheduler.policy.reading.vocabulary import known_words
+from nfv_mla_scheduler.policy.reading.vocabulary import read_term
 from nfv_mla_scheduler.policy.values import Pool
-from nfv_mla_scheduler.policy.vocabulary import Names
-from nfv_mla_scheduler.policy.vocabulary import known_words
-from nfv_mla_scheduler.policy.vocabulary import read_term
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import ClassRules
 from nfv_mla_scheduler.standard.values import Dedication

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.model import Strength
-from nfv_mla_scheduler.policy.facts import HOST
-from nfv_mla_scheduler.policy.parts import Part
-from nfv_mla_scheduler.policy.vocabulary import Names
-from nfv_mla_scheduler.policy.vocabulary import check_known
-from nfv_mla_scheduler.policy.vocabulary import check_values
-from nfv_mla_scheduler.policy.vocabulary import known_words
-from nfv_mla_scheduler.policy.vocabulary import read_groups
+from nfv_mla_scheduler.policy.reading.facts import HOST
+from nfv_mla_scheduler.policy.reading.parts import Part
+from nfv_mla_scheduler.policy.reading.vocabulary import Names
+from nfv_mla_scheduler.policy.reading.vocabulary import check_known
+from nfv_mla_scheduler.policy.reading.vocabulary import check_values
+from nfv_mla_scheduler.policy.reading.vocabulary import known_words
+from nfv_mla_scheduler.policy.reading.vocabulary import read_groups
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
 
