@@ -99,13 +99,6 @@ class CopyRule(enum.Enum):
     ALLOW = "allow"
 
 
-class Mode(enum.Enum):
-    """Whether a refusal keeps a server off, or is only said aloud."""
-
-    ENFORCING = "enforcing"
-    PERMISSIVE = "permissive"
-
-
 class Strength(enum.Enum):
     """How a profile takes a requirement that Table 9 marks."""
 

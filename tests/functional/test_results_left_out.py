@@ -69,12 +69,18 @@ class LeftOutTest(placement.PlacementTestCase):
         self._publish_and_assert_told("results-not-theirs", world.FOREIGN)
         self._assert_lost(world.DULL)
 
-    def test_claim_that_nobody_knows_takes_its_whole_result_along(
+    def test_value_that_nobody_knows_takes_its_whole_result_along(
         self,
     ) -> None:
         praised = world.praise(self.site, world.DULL)
-        praised.claims["charm"] = claim("charm")
+        praised.claims["measured-boot"] = claim("measured-boot", ["charm"])
         self._publish_and_assert_told("results-bad-claim", world.DULL)
+        self._assert_lost(world.DULL)
+
+    def test_capability_that_nobody_knows_is_left_out_alone(self) -> None:
+        said = self.site.attested[world.AUTHORITY][world.GOOD_1]
+        said.claims["charm"] = claim("charm")
+        self._publish_and_assert_told("results-bad-claim", "charm")
         self._assert_lost(world.DULL)
 
     def test_attester_that_is_no_host_helps_no_host(self) -> None:
