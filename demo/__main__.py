@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 import typing as ty
 import warnings
@@ -27,7 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Nova and its fixtures warn of what is theirs alone.
     warnings.simplefilter("ignore")
     try:
-        return _run(_parser().parse_args(argv))
+        parser = _parser()
+        args = parser.parse_args(argv)
+        if args.port and not _is_free(args.port):
+            parser.error(f"port {args.port} is in use")
+        return _run(args)
     except KeyboardInterrupt:
         INTERRUPTS.catch()
         print("\ninterrupted; nothing is left behind")
@@ -48,6 +53,7 @@ def _run(args: argparse.Namespace) -> int:
     screen = Screen(sys.stdout, colour=colour and "NO_COLOR" not in os.environ)
     scenes = _chosen(args)
     play.introduce(screen, filtered=args.filtered)
+    screen.event("Nova starts, which takes some seconds")
     INTERRUPTS.catch()
     with DataCentre(port=args.port, filtered=args.filtered) as centre:
         failures = play.play(scenes, centre, screen)
@@ -65,6 +71,16 @@ def _chosen(args: argparse.Namespace) -> tuple[Scene, ...]:
     if not args.only:
         return () if args.serve else SCENES
     return tuple(scene for scene in SCENES if scene.name in args.only)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

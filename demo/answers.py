@@ -129,4 +129,4 @@ def _action_error(admin: Client, server: str) -> str:
         return ""
     events = _details(admin, server, last)["events"]
     details = (event.get("details") for event in events)
-    return next(filter(None, details), last["message"])
+    return str(next(filter(None, details), last["message"]))

@@ -142,7 +142,8 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         return True
 
     def _description(self) -> desc.Description:
-        filters, weighers = _NOVAS_FILTERS, None
+        filters: tuple[str, ...] = _NOVAS_FILTERS
+        weighers = None
         if self.filtered:
             filters = ("NfvMlaFilter", *filters)
             weighers = (

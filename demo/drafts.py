@@ -69,5 +69,5 @@ def _claim(claim: Claim) -> str:
     values = {key: sorted(found) for key, found in claim.values.items()}
     if values:
         said["values"] = values.get("", values)
-    flow = yaml.safe_dump(said, default_flow_style=True, width=1000)
+    flow: str = yaml.safe_dump(said, default_flow_style=True, width=1000)
     return flow.strip()

@@ -22,6 +22,7 @@ from tests.cloud.site import OFFICERS
 
 _DAY_S = 86400
 _LOADED, _REFUSED = "policy-loaded", "policy-refused"
+_IN_LOG = "nfv-mla policy: "
 _SILENCE = "not a word of it"
 
 
@@ -49,7 +50,7 @@ class Offices:
         self._site = centre.site
         self._reasons = reasons
         self._screen = screen
-        self._since = 0
+        self._since = self._logged = 0
 
     def offer(self, draft: Draft, refused: PolicyCode | None = None) -> None:
         """Put a policy in place, and wait until it is taken or refused.
@@ -62,6 +63,7 @@ class Offices:
         changed = text.replace(world.OWNED_BY_KEYS, world.OWNED_BY_LAB)
         self._screen.event(f"policy version {version}: {draft.what}")
         self._since = self._reasons.count()
+        self._logged = len(self._reasons.logged(_IN_LOG))
         self._site.put_policy(changed, draft.signers)
         event = self._reasons.event(self._since, kind=(_REFUSED, _LOADED))
         self._told(event, _REFUSED if refused else _LOADED, refused)
@@ -82,11 +84,14 @@ class Offices:
             )
 
     def said_once(self, code: PolicyCode) -> None:
-        """Demand that the last refusal was written down once, no more."""
+        """Demand that the last refusal was told once, in log and audit."""
         events = self._reasons.events(self._since, kind=_REFUSED)
-        if [event["fields"]["code"] for event in events] != [code.value]:
+        codes = [event["fields"]["code"] for event in events]
+        lines = self._reasons.logged(_IN_LOG)[self._logged :]
+        if codes != [code.value] or len(lines) != 1:
             raise NotAsExpected(
-                f"one event {code.value}", f"there are {len(events)}"
+                f"one event and one line of the log about {code.value}",
+                f"there are {len(codes)} and {len(lines)}",
             )
 
     def put_policy_back(self) -> None:

@@ -91,7 +91,7 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
         "this process; only the guests are simulated. A policy that two "
         "officers have signed, alice and bob, says who may go where. What "
         "the hosts are is known from results that a collector signs each "
-        "second. Clauses are those of ETSI GR NFV-SEC 009.  Below, what was "
+        "second. Clauses are those of ETSI GR NFV-SEC 009. Below, what was "
         "asked stands on the left, what Nova's API answered on the right, and "
         "why below, by the scheduler's audit events and explanations.",
         indent=2,

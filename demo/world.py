@@ -39,7 +39,7 @@ FOOTPRINT = {"VCPU": 2, "MEMORY_MB": 2048}
 OURS = "keylime-dc"
 THEIRS = "veraison-police"
 
-_FOR_ALL = (
+_FOR_ALL: tuple[tuple[str, str], ...] = (
     ("physical-controls", "[site, rack, alarm]"),
     ("logical-authentication", "[two-factor]"),
     (

@@ -103,7 +103,7 @@ SCENES = (
         "Only a sound policy replaces a policy",
         "5.3.2",
         "Two officers have to sign. Whatever else is put in place, the last "
-        "good policy stays in force.",
+        "good policy stays in force, and the log says so once.",
         rules.policies,
     ),
     Scene(

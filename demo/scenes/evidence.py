@@ -32,17 +32,20 @@ def results(stage: Stage) -> None:
 
 def forged(stage: Stage) -> None:
     """Results that a stranger has signed."""
-    stage.authorities.say(
-        "ber-2", world.THEIRS, "execution-enclave", Status.WARNING
-    )
+    warning = Status.WARNING
+    stage.authorities.say("ber-2", world.THEIRS, "execution-enclave", warning)
     stage.create(world.ADMIN, "probe", "interception", host="ber-2").refused(
-        Code.WARNING, at="ber-2"
+        Code.WARNING
     )
     stage.authorities.forge("mallory")
-    stage.create(world.ADMIN, "probe-2", "interception", host="ber-2").refused(
-        Code.WARNING, at="ber-2"
-    )
     stage.create(world.OFFICE, "tap", "interception").lands_on("ber-1")
+    for host, code in (
+        ("ber-2", Code.WARNING),
+        ("par-1", Code.VALUE_MISMATCH),
+    ):
+        stage.create(
+            world.ADMIN, f"probe-{host}", "interception", host=host
+        ).refused(code)
     stage.authorities.grow_stale("nothing else is published")
     stage.create(world.OFFICE, "tap-2", "interception").refused(
         Code.STALE, at="ber-1"

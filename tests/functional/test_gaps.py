@@ -128,6 +128,7 @@ class BackOnItsHostTest(placement.PlacementTestCase):
                 {"rescue_image_ref": desc.SIGNED_IMAGE.id},
             )
         self.assert_rests(self.server, world.GOOD_1, "RESCUE")
+        self._assert_takes_no_new_server(world.GOOD_1)
 
     def test_rebuild_from_the_same_image_is_not_judged(self) -> None:
         with self._host_fails_before():
