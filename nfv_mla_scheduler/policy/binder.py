@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import FollowAxis
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import HostClass
@@ -239,7 +240,7 @@ class Binder:
         where = f"{PREFIX}{key}"
         if self._ask.source is Source.FLOOR:
             where = f"floor of the project: {where}"
-        self._problems.append(Problem(where, message, value))
+        self._problems.append(Problem(where, message, bounded(value)))
 
 
 def _least(one: int | None, other: int) -> int:

@@ -10,7 +10,7 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from nfv_mla_scheduler.feed import feed
+from nfv_mla_scheduler.feed import policy_file
 from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.policy.state import BRIEF
 from nfv_mla_scheduler.policy.state import State
@@ -129,7 +129,7 @@ class KeepingTest(unittest.TestCase):
         self.files.new_feed()
         self.files.refresh()
         self.assertEqual(before.st_ino, self.path.stat().st_ino)
-        with mock.patch.object(feed, "brief") as made:
+        with mock.patch.object(policy_file, "brief") as made:
             self.files.refresh()
         self.assertEqual(0, made.call_count)
 

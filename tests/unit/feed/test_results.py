@@ -214,6 +214,13 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual(["policy-taken", "loaded"], self.files.codes())
         self.assertEqual("hardware", self.files.tpm_value())
 
+    def test_good_results_outlive_bad_ones_and_a_new_policy(self) -> None:
+        self.files.results_file.write_bytes(b"broken")
+        self.assertEqual(["results-truncated"], self.files.codes())
+        self.files.put_policy(version(8))
+        self.assertEqual(["policy-taken"], self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+
     def test_a_new_policy_may_take_an_authority_away(self) -> None:
         self.files.put_policy(
             version(
