@@ -53,6 +53,7 @@ class ResultsFile:
         self, policy: Policy | None, now: Instant
     ) -> ResultsDocument | None:
         """Return the newest good results; None: none count."""
+        self._drop_ahead(now + self._max_skew_s)
         if policy is not self._judged_by:
             self._judge_anew(policy, now)
         if policy is None:
@@ -69,6 +70,20 @@ class ResultsFile:
         if data is not None:
             self._load(data, policy, now)
         return self._document
+
+    def _drop_ahead(self, latest: Instant) -> None:
+        """Drop what is held from the future: clocks were ahead, and are not.
+
+        Everything newer that is right would be older than it.
+        """
+        self._loader.forget_after(latest)
+        if self._document is None or self._document.issued_at <= latest:
+            return
+        self._good = self._document = None
+        self._file.forget()
+        code = ResultsCode.AHEAD.value
+        text = "those held were issued ahead of now, and are dropped"
+        self._teller.bad("results", code, text, code)
 
     def _judge_anew(self, policy: Policy | None, now: Instant) -> None:
         """Look at what is held, and at the file, by another policy."""
@@ -93,6 +108,7 @@ class ResultsFile:
             policy.regions,
             now=now,
             max_skew_s=self._max_skew_s,
+            held=self._document,
         )
 
     def _load(self, data: bytes, policy: Policy, now: Instant) -> None:

@@ -18,6 +18,7 @@ from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.breakglass import read_break_glass
+from nfv_mla_scheduler.policy.instants import write_instant
 from nfv_mla_scheduler.policy.root import Root
 from nfv_mla_scheduler.policy.values import BreakGlass
 
@@ -84,9 +85,11 @@ class Waivers:
         except PolicyRefused as exc:
             self._teller.bad(subject, exc.code, str(exc))
             return None
-        about = f"{waiver.target.value} {waiver.name}"
-        officer = waiver.officer[:16]
-        self._teller.good(subject, f"{about}, by officer {officer}")
+        # not for which one: its trust domain may keep its entries to itself
+        about = f"for a {waiver.target.value}, by officer"
+        until = write_instant(waiver.until)
+        text = f"{about} {waiver.officer[:16]}, until {until}"
+        self._teller.good(subject, text)
         return waiver
 
 

@@ -54,7 +54,7 @@ class Case:
         return [
             c
             for c in candidates
-            if id(c) in taken or self._broken_glass(c.host, now)
+            if id(c) in taken or self._broken_glass(c.uuid, c.host, now)
         ]
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
@@ -64,7 +64,7 @@ class Case:
         and only if its decision has no refusal.
         """
         decision = self._ground.decision(uuid, host, now)
-        glass = self._broken_glass(host, now)
+        glass = self._broken_glass(uuid, host, now)
         if glass is None or decision.admitted:
             return decision
         return dataclasses.replace(
@@ -80,7 +80,7 @@ class Case:
         """Return how many of ``candidates`` fall to which refusal code."""
         counts: collections.Counter[str] = collections.Counter()
         for c in candidates:
-            if self._broken_glass(c.host, now) is None:
+            if self._broken_glass(c.uuid, c.host, now) is None:
                 counts.update(
                     self._ground.summary(c.uuid, c.host, now).refused
                 )
@@ -105,7 +105,7 @@ class Case:
             return ()
         used: dict[BreakGlass, None] = {}
         for c in admitted:
-            glass = self._broken_glass(c.host, now)
+            glass = self._broken_glass(c.uuid, c.host, now)
             if (
                 glass is not None
                 and self._ground.summary(c.uuid, c.host, now).refused
@@ -148,12 +148,16 @@ class Case:
             return False
         return policy.trust_domains.get(project.trust_domain) is not None
 
-    def _broken_glass(self, host: str, now: Instant) -> BreakGlass | None:
+    def _broken_glass(
+        self, uuid: str, host: str, now: Instant
+    ) -> BreakGlass | None:
         if self.malformed is not None:
             return None
+        bound = self._snapshot.uuids.get(host, uuid)
         names = {
             BreakGlassTarget.SERVER: self._server,
-            BreakGlassTarget.HOST: host,
+            # a waiver for a host is not for what only goes by its name
+            BreakGlassTarget.HOST: host if uuid == bound else None,
             BreakGlassTarget.PROJECT: self._project_id,
         }
         in_force = [

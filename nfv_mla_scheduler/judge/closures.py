@@ -31,12 +31,19 @@ class Closure:
 
 
 Closed = Mapping[str, tuple[Closure, ...]]
-"""Nova's host name -> the rules that close it to servers of one project."""
+"""Nova's host name, or the UUID of the compute node, -> the rules that close
+it to servers of one project.  Either one is enough: a host does not leave its
+pool by going under another name."""
 
 
-def shut(closed: Closed, host: str, now: Instant) -> bool:
+def closing(closed: Closed, uuid: str, host: str) -> tuple[Closure, ...]:
+    """Return the rules that close a host that Nova offers."""
+    return closed.get(host) or closed.get(uuid, ())
+
+
+def shut(closed: Closed, uuid: str, host: str, now: Instant) -> bool:
     """Whether a host is closed now, not only in permissive mode."""
-    return any(c.permissive_until <= now for c in closed.get(host, ()))
+    return any(c.permissive_until <= now for c in closing(closed, uuid, host))
 
 
 def closures(
@@ -103,8 +110,7 @@ def closed_hosts(
 ) -> Closed:
     """Return the hosts that are closed to a project's servers, and why.
 
-    :returns: Nova's host name -> the rules that close it; other hosts are
-        open to servers that ask for nothing
+    :returns: other hosts are open to servers that ask for nothing
     """
     project = policy.projects.get(project_id)
     trust_domain = project.trust_domain if project else None
@@ -123,4 +129,5 @@ def closed_hosts(
         )
         if found:
             closed[host] = found
+            closed[policy.hosts[host].node_uuid] = found
     return closed

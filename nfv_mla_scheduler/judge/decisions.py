@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from nfv_mla_scheduler.judge.closures import Closed
 from nfv_mla_scheduler.judge.closures import Closure
+from nfv_mla_scheduler.judge.closures import closing
 from nfv_mla_scheduler.judge.closures import closures
 from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.explain import decide
@@ -158,7 +159,7 @@ class Decisions:
                 entry = self._judge(uuid, snapshot, now)
             if entry is None or entry[2] != candidate.host:
                 if unknown and not shut(
-                    self._closed or {}, candidate.host, now
+                    self._closed or {}, uuid, candidate.host, now
                 ):
                     chosen.append(candidate)
             elif entry[3]:
@@ -182,7 +183,7 @@ class Decisions:
         """Return the decision about one host, with every reason."""
         record = snapshot.records.get(uuid)
         if record is None or record.binding.host != host:
-            return self._unknown(host, snapshot, now)
+            return self._unknown(uuid, host, snapshot, now)
         return decide(
             self._ruling(record.shape, snapshot),
             record,
@@ -199,11 +200,11 @@ class Decisions:
         )
 
     def _unknown(
-        self, host: str, snapshot: Snapshot, now: Instant
+        self, uuid: str, host: str, snapshot: Snapshot, now: Instant
     ) -> Decision:
         """Decide about a host that the policy does not bind, or not so."""
         unknown = MISMATCH if host in snapshot.uuids else UNBOUND
-        found = (self._closed or {}).get(host, ())
+        found = closing(self._closed or {}, uuid, host)
         refusals = [c.refusal for c in found if c.permissive_until <= now]
         would = [c.refusal for c in found if c.permissive_until > now]
         admits = self._admits_unknown(snapshot, now)
@@ -231,7 +232,9 @@ class Decisions:
         """Return what was set aside to admit a host, as last judged."""
         entry = self._entries.get(candidate.uuid)
         if entry is None or entry.host != candidate.host:
-            return summarise(self._unknown(candidate.host, snapshot, now))
+            return summarise(
+                self._unknown(candidate.uuid, candidate.host, snapshot, now)
+            )
         return entry.softened
 
     def preferred(self, uuid: str, snapshot: Snapshot) -> float:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.decisions import Decisions
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import FollowAxis
@@ -22,6 +24,7 @@ from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.demand import profile_demand
 from nfv_mla_scheduler.policy.values import Follow
 from nfv_mla_scheduler.results.records import HostRecord
+from nfv_mla_scheduler.results.records import Shape
 from nfv_mla_scheduler.results.view import Snapshot
 
 # One server of a profile that states no footprint.
@@ -32,11 +35,21 @@ Room = Callable[[Mapping[str, int]], frozenset[str] | None]
 much left, or None when that is not known now."""
 
 
+class _Ways(NamedTuple):
+    """What was worked out, and for what it holds."""
+
+    generation: int
+    roomy: frozenset[str]
+    lapses: Instant
+    shared: Mapping[str, Instant]
+
+
 class Followers:
-    """Where each followed profile can be, worked out once a generation."""
+    """Where each followed profile can be, kept while nothing changes."""
 
     def __init__(self, bearings: Bearings) -> None:
         self._bearings = bearings
+        self._ways: dict[Follow, _Ways] = {}
         self._decisions: dict[str, Decisions] = {}
 
     def ways(
@@ -53,17 +66,42 @@ class Followers:
         roomy = room(footprint)
         if roomy is None:
             return {}
+        known = self._ways.get(follow)
+        if (
+            known is None
+            or known.generation != snapshot.generation
+            or known.roomy != roomy
+            or known.lapses <= now
+        ):
+            known = self._work_out(follow, snapshot, roomy, now)
+            self._ways[follow] = known
+        return known.shared
+
+    def _work_out(
+        self,
+        follow: Follow,
+        snapshot: Snapshot,
+        roomy: frozenset[str],
+        now: Instant,
+    ) -> _Ways:
         decisions = self._of_profile(follow.profile, snapshot)
         found: dict[str, Instant] = {}
+        by_shape: dict[Shape, frozenset[str]] = {}
+        earliest = FOREVER
         for uuid, record in snapshot.records.items():
             if uuid not in roomy:
                 continue
             lapse = decisions.lapse(uuid, snapshot, now)
             if lapse == NEVER:
                 continue
-            for shared in shared_by(record, follow.axis, snapshot):
+            earliest = min(earliest, lapse)
+            ways = by_shape.get(record.shape)
+            if ways is None or follow.axis is FollowAxis.HOST:
+                ways = shared_by(record, follow.axis, snapshot)
+                by_shape[record.shape] = ways
+            for shared in ways:
                 found[shared] = max(lapse, found.get(shared, NEVER))
-        return found
+        return _Ways(snapshot.generation, roomy, earliest, found)
 
     def _of_profile(self, profile: str, snapshot: Snapshot) -> Decisions:
         decisions = self._decisions.get(profile)

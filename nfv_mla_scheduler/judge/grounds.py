@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from nfv_mla_scheduler.judge.closures import Closed
+from nfv_mla_scheduler.judge.closures import closing
 from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.decisions import C
 from nfv_mla_scheduler.judge.decisions import Candidate
@@ -89,14 +90,10 @@ class AsksNothing:
         closed = self._closed
         if not closed:
             return list(candidates)
-        return [
-            c
-            for c in candidates
-            if c.host not in closed or not shut(closed, c.host, now)
-        ]
+        return [c for c in candidates if not shut(closed, c.uuid, c.host, now)]
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
-        found = self._closed.get(host, ())
+        found = closing(self._closed, uuid, host)
         refusals = tuple(c.refusal for c in found if c.permissive_until <= now)
         excused = [c for c in found if c.permissive_until > now]
         ends = [] if refusals else [c.permissive_until for c in excused]
@@ -111,7 +108,7 @@ class AsksNothing:
         return summarise(self.decision(uuid, host, now))
 
     def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
-        if candidate.host not in self._closed:
+        if not closing(self._closed, candidate.uuid, candidate.host):
             return None
         return self.summary(candidate.uuid, candidate.host, now)
 

@@ -75,7 +75,12 @@ class Hearing:
         return self._policy.authorities[name].trust_domain == operator
 
     def _is_doubted(self, voice: Voice) -> bool:
-        """A contraindicated claim taints all of this authority's (5.0.4)."""
+        """A contraindicated claim taints all of this authority's (5.0.4).
+
+        So does a fault, for which part of what it said may be missing.
+        """
+        if voice.faulty:
+            return True
         vouches = self._policy.authorities[voice.authority].vouches
         return any(
             claim.status is Status.CONTRAINDICATED and name in vouches
@@ -158,7 +163,7 @@ class Hearing:
         inside = not term.any_of
         for axis in [term.key] if term.key else claim.values:
             tree = self._policy.regions.get(Axis(axis), Regions({}))
-            for region in claim.values[axis]:
+            for region in claim.values.get(axis, ()):
                 if tree.touches(region, term.none_of):
                     return RefusalCode.VALUE_MISMATCH
                 inside = inside or tree.lies_in(region, term.any_of)
@@ -175,12 +180,11 @@ def _counts(claim: Claim, term: Term, authority: str) -> bool:
 
 
 def _speaks_of(claim: Claim, term: Term) -> bool:
-    if term.key is None:
-        return True
     if claim.capability == "location":
         # an axis without a region says nothing
-        return bool(claim.values.get(term.key))
-    return term.key in claim.values
+        axes = [term.key] if term.key else claim.values
+        return any(claim.values.get(axis) for axis in axes)
+    return term.key is None or term.key in claim.values
 
 
 def _values(claim: Claim, key: str | None) -> frozenset[str]:

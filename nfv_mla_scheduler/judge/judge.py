@@ -33,9 +33,9 @@ from nfv_mla_scheduler.judge.recent import Recent
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.application import read_application
-from nfv_mla_scheduler.policy.asking import is_ours
 from nfv_mla_scheduler.policy.asking import read_ask
 from nfv_mla_scheduler.policy.demand import bind
+from nfv_mla_scheduler.policy.keys import is_ours
 from nfv_mla_scheduler.policy.requirement import Requirement
 from nfv_mla_scheduler.policy.requirement import meet
 from nfv_mla_scheduler.policy.values import Source
@@ -181,8 +181,9 @@ class Judge:
         if known is None:
             try:
                 known = read_requirement(request, snapshot)
-            except Malformed as malformed:
-                known = malformed
+            except Malformed as exc:
+                # a new one: what was raised holds on to the whole request
+                known = Malformed(exc.problems)
             known = memory.requirements.put(key, known)
         return _unless_malformed(known)
 
@@ -197,8 +198,9 @@ class Judge:
                 demand = bind(requirement, policy, snapshot.catalogue)
                 closed = self._closed(requirement.project_id, snapshot, memory)
                 known = Decisions(demand, self._bearings, closed)
-            except Malformed as malformed:
-                known = malformed
+            except Malformed as exc:
+                # a new one: what was raised holds on to the whole request
+                known = Malformed(exc.problems)
             known = memory.decisions.put(requirement, known)
         return _unless_malformed(known)
 

@@ -2,7 +2,7 @@
 """Work out what a demand means for hosts of one shape, all but the times.
 
 Pure.  The outcome is symbolic: for every term, which claims would carry it
-as long as they live, or why none does.  ``judge.py`` puts the times in.
+as long as they live, or why none does.  ``ruling.py`` puts the times in.
 
 The worse claim counts (5.0.4): a claim that contradicts what is needed blocks
 it however well others speak, and however old it is, since silence must never

@@ -28,6 +28,9 @@ IMAGE_PROPERTIES = (
     "hw_mem_encryption",
     "hw_mem_encryption_model",
 )
+# Of a server that boots from a volume, image properties are metadata that the
+# volume's owner writes, and Nova verifies no signature.
+VOLUME_PROPERTIES = ("hw_mem_encryption", "hw_mem_encryption_model")
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 
 

@@ -29,6 +29,7 @@ from nfv_mla_scheduler.policy.keys import SECONDS_MAX
 from nfv_mla_scheduler.policy.keys import VALUE_LENGTH_MAX
 from nfv_mla_scheduler.policy.keys import Key
 from nfv_mla_scheduler.policy.keys import find
+from nfv_mla_scheduler.policy.keys import is_ours
 from nfv_mla_scheduler.policy.keys import split
 from nfv_mla_scheduler.policy.keys import value_pattern
 from nfv_mla_scheduler.policy.values import Ask
@@ -45,11 +46,6 @@ _VALUE_PATTERNS = {key.name: re.compile(value_pattern(key)) for key in KEYS}
 
 class _Fault(Exception):
     """A value that cannot be read; never leaves this module."""
-
-
-def is_ours(name: object) -> bool:
-    """Whether a flavor key or hint lies in our namespace."""
-    return isinstance(name, str) and name.startswith(PREFIX)
 
 
 def read_ask(
@@ -70,6 +66,8 @@ def read_ask(
     problems: list[Problem] = []
     for name, value in _ours(values, prefix, problems):
         try:
+            if not name.startswith(prefix):
+                raise _Fault(f"is no key of ours, which begin with {prefix}")
             key, parameter = _key(source, name[len(prefix) :])
             items = _items(key, value)
             field, parsed = _READERS[key.stem](items, parameter, catalogue)
@@ -88,7 +86,7 @@ def _ours(
     ours = [
         name
         for name in values
-        if isinstance(name, str) and name.startswith(prefix)
+        if (is_ours(name) if prefix else isinstance(name, str))
     ]
     if len(ours) > KEYS_MAX:
         message = f"more than {KEYS_MAX} keys of this namespace"

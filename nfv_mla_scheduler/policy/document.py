@@ -22,6 +22,7 @@ from nfv_mla_scheduler.policy.demand import bind
 from nfv_mla_scheduler.policy.envelope import PAYLOAD_MAX
 from nfv_mla_scheduler.policy.instants import DAY_S
 from nfv_mla_scheduler.policy.keys import PREFIX
+from nfv_mla_scheduler.policy.reading.adjustment import check_vouchers
 from nfv_mla_scheduler.policy.reading.adjustment import read_bases
 from nfv_mla_scheduler.policy.reading.adjustment import read_footprints
 from nfv_mla_scheduler.policy.reading.adjustment import read_profiles
@@ -98,6 +99,8 @@ def _assemble(part: Part, digest: str, catalogue: Catalogue) -> Policy:
             operator, operator.text(), names.trust_domains, "trust domain"
         )
     profiles = read_profiles(part.at("profiles"), catalogue, names)
+    authorities = read_authorities(part.at("authorities"), catalogue, names)
+    check_vouchers(profiles, part.at("profiles"), authorities)
     return Policy(
         version=part.at("version").number(1),
         digest=digest,
@@ -105,7 +108,7 @@ def _assemble(part: Part, digest: str, catalogue: Catalogue) -> Policy:
         expires_at=expires,
         operator=operator.text(),
         trust_domains=read_trust_domains(part.at("trust_domains")),
-        authorities=read_authorities(part.at("authorities"), catalogue, names),
+        authorities=authorities,
         collectors=read_collectors(part.at("collectors"), names),
         hosts=read_hosts(part.at("hosts"), catalogue, names, expires),
         regions=read_regions(part.at("regions")),

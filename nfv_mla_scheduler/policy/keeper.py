@@ -88,12 +88,8 @@ class PolicyKeeper:
 
     @property
     def policy(self) -> Policy | None:
-        """The last good policy, expired or not; None: there never was one."""
+        """The last good policy, expired or not; None: none is held."""
         return self._policy
-
-    def expired(self, now: Instant) -> bool:
-        """Whether nothing may be admitted by the policy any more."""
-        return self._policy is None or now >= self._policy.expires_at
 
     def offer(self, data: bytes, now: Instant) -> Policy:
         """Take an envelope if it is better than what is held.

@@ -236,6 +236,16 @@ _BY_NAME: Mapping[str, Key] = {
 _BY_STEM = tuple(key for key in KEYS if "{" in key.name)
 
 
+# What was meant for us: a slip in the prefix must not make a server ask for
+# nothing.
+_MEANT_FOR_US = re.compile(r"\s*nfv[-_ ]?mla\s*[:.].*", re.I | re.S)
+
+
+def is_ours(name: object) -> bool:
+    """Whether a flavor key or hint is ours, or is meant to be."""
+    return isinstance(name, str) and bool(_MEANT_FOR_US.fullmatch(name))
+
+
 def find(name: str) -> tuple[Key, str] | None:
     """Return the key that ``name`` is written for, and its parameter.
 

@@ -222,13 +222,6 @@ class _Lint:
                     "has no trust domain, so no exclusive pool admits it",
                     "",
                 )
-            if "-" in project_id:
-                yield (
-                    path,
-                    "has hyphens, which Keystone's own ids have not; it has "
-                    "to be spelled as Nova reports it",
-                    "",
-                )
 
     def _playbooks(self) -> Iterator[_Odd]:
         for name, steps in self.policy.playbooks.items():

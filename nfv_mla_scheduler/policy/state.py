@@ -4,7 +4,9 @@
 And the policy in brief (``feed/brief.py``), for processes that cannot judge.
 
 Touches the files of one directory, and nothing else.  Several processes may
-share it: a lock keeps an older policy from replacing a newer one.
+share it: a lock keeps an older policy from replacing a newer one.  Nothing
+here waits for long: whoever holds the lock, or puts a named pipe in the place
+of a file, stops nobody.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import fcntl
 import json
 import os
 import pathlib
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.policy.envelope import ENVELOPE_MAX
@@ -25,6 +29,10 @@ BRIEF = "policy-brief.json"
 LOCK = "policy.lock"
 _HIGHEST_MAX = 4096
 _BRIEF_MAX = 32 * 2**20
+# Others hold the lock for as long as it takes to write two files.
+LOCK_WAIT_S = 0.5
+_LOCK_POLL_S = 0.01
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 Highest = tuple[int, str]
 
@@ -131,7 +139,11 @@ class State:
 
     def _load(self, name: str, limit: int) -> bytes | None:
         try:
-            with open(self._directory / name, "rb") as file:
+            with open(os.open(self._directory / name, _FLAGS), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise StateFault(
+                        f"{self._directory / name}: is not a regular file"
+                    )
                 data = file.read(limit + 1)
         except FileNotFoundError:
             return None
@@ -146,10 +158,28 @@ class State:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(self._directory / LOCK, flags, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            self._lock(file)
             yield
         finally:
             os.close(file)
+
+    def _lock(self, file: int) -> None:
+        """Wait for the lock, but not for long.
+
+        :raises StateFault: when somebody else holds it all the while
+        """
+        end = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    reason = "is locked by another process"
+                    raise StateFault(
+                        f"{self._directory / LOCK}: {reason}"
+                    ) from None
+            time.sleep(_LOCK_POLL_S)
 
     def _write(self, name: str, data: bytes) -> None:
         """Replace a file so that a reader sees the old one or the new one."""

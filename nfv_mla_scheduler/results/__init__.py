@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attestation results: their signed document, the view, and the judge."""
+"""Attestation results: their signed document, and the view."""

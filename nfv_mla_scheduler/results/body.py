@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+from typing import NamedTuple
 
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import ResultsCode
@@ -48,7 +49,7 @@ class Body:
     """A body that was read, and what the next one may share with it.
 
     :ivar rows: authority -> attester ids in the order of the columns, those
-        of the results that were left out included
+        of authorities that are not heard included
     :ivar claims: content -> the one object of that content
     :ivar newest_boot: authority -> the latest ``boot_attested_at`` in it
     """
@@ -98,7 +99,7 @@ def parse(
             continue
         known = held.results.get(name, {}) if held else {}
         results[name] = MappingProxyType(
-            _results(name, entries, sets, known, problems)
+            _results(name, entries, sets, known, claims, problems)
         )
         newest[name] = max((entry[3] for entry in entries), default=0.0)
     return Body(
@@ -108,9 +109,9 @@ def parse(
 
 def _sets(
     raw: Any, context: Context, held: Body | None, problems: list[Problem]
-) -> tuple[list[Claims | None], dict[claim_sets.Content, Claims]]:
-    """Return the claim sets by index, ``None`` for one that is at fault."""
-    sets: list[Claims | None] = []
+) -> tuple[list[_Set], dict[claim_sets.Content, Claims]]:
+    """Return the claim sets by index, and the one object of each content."""
+    sets: list[_Set] = []
     pool: dict[claim_sets.Content, Claims] = {}
     held_pool = held.claims if held else {}
     reader = claim_sets.Reader(context.catalogue, context.regions)
@@ -126,15 +127,28 @@ def _sets(
                     ResultsCode.BAD_CLAIM, exc.path, exc.message, exc.value
                 )
             )
-            sets.append(None)
+            salvaged = reader.salvage(entry)
+            sets.append(_Set(_pooled(salvaged, pool, held_pool), True))
             continue
         for name in strangers:
             unknown.setdefault(name, []).append(index)
         if content not in pool:
             pool[content] = held_pool.get(content, MappingProxyType(claims))
-        sets.append(pool[content])
+        sets.append(_Set(pool[content], False))
     problems.extend(_stranger(n, found) for n, found in unknown.items())
     return sets, pool
+
+
+def _pooled(
+    claims: Claims,
+    pool: dict[claim_sets.Content, Claims],
+    held: Mapping[claim_sets.Content, Claims],
+) -> Claims:
+    """Return the one object of the content of these claims."""
+    content = claim_sets.content(claims)
+    if content not in pool:
+        pool[content] = held.get(content, MappingProxyType(dict(claims)))
+    return pool[content]
 
 
 def _stranger(name: str, found: list[int]) -> Problem:
@@ -149,6 +163,13 @@ def _stranger(name: str, found: list[int]) -> Problem:
         f"in {len(found)} claim sets",
         name,
     )
+
+
+class _Set(NamedTuple):
+    """A claim set; of a faulty one what can be read."""
+
+    claims: Claims
+    faulty: bool
 
 
 _Entry = tuple[str, int, "str | None", float]
@@ -203,44 +224,72 @@ def _not_heard(name: str, context: Context, count: int) -> Problem | None:
 def _results(
     authority: str,
     entries: list[_Entry],
-    sets: list[Claims | None],
+    sets: list[_Set],
     known: ByAttester,
+    pool: dict[claim_sets.Content, Claims],
     problems: list[Problem],
 ) -> dict[str, Result]:
-    """Return one authority's results, the faulty ones left out."""
-    doubled: set[str] = set()
+    """Return one authority's results, the faulty ones marked."""
+    doubled: dict[str, list[Claims]] = {}
     if len({entry[0] for entry in entries}) != len(entries):
-        counts = collections.Counter(entry[0] for entry in entries)
-        doubled = {name for name, count in counts.items() if count > 1}
-        problems.extend(
-            problem(
-                ResultsCode.INVALID,
-                f"authorities.{authority}.{name}",
-                "is there more than once; all its results are left out",
-            )
-            for name in sorted(doubled)
-        )
+        doubled = _doubled(authority, entries, sets, problems)
     results: dict[str, Result] = {}
     for attester, index, boot, boot_at in entries:
-        claims = sets[index]
-        if claims is None:
+        claims, faulty = sets[index]
+        if faulty:
             problems.append(
                 problem(
                     ResultsCode.BAD_CLAIM,
                     f"authorities.{authority}.{attester}",
-                    f"is left out for a fault in claim_sets.{index}",
+                    f"carries nothing for a fault in claim_sets.{index}",
                 )
             )
-            continue
-        if attester in doubled:
+        if attester in results:
             continue
         result = known.get(attester)
+        if attester in doubled:
+            faulty = True
+            claims = _pooled(
+                claim_sets.worst(doubled[attester]), pool, _own_claims(result)
+            )
         if (
             result is None
             or result.claims is not claims
             or result.boot != boot
             or result.boot_attested_at != boot_at
+            or result.faulty is not faulty
         ):
-            result = Result(authority, attester, claims, boot, boot_at)
+            result = Result(authority, attester, claims, boot, boot_at, faulty)
         results[attester] = result
     return results
+
+
+def _own_claims(
+    result: Result | None,
+) -> Mapping[claim_sets.Content, Claims]:
+    """Return the claims of a result before, to be used again."""
+    if result is None:
+        return {}
+    return {claim_sets.content(result.claims): result.claims}
+
+
+def _doubled(
+    authority: str,
+    entries: list[_Entry],
+    sets: list[_Set],
+    problems: list[Problem],
+) -> dict[str, list[Claims]]:
+    """Return what is said of each attester that is there more than once."""
+    said: dict[str, list[Claims]] = collections.defaultdict(list)
+    for attester, index, _, _ in entries:
+        said[attester].append(sets[index].claims)
+    doubled = {name: found for name, found in said.items() if len(found) > 1}
+    problems.extend(
+        problem(
+            ResultsCode.INVALID,
+            f"authorities.{authority}.{name}",
+            "is there more than once; none of its results carries anything",
+        )
+        for name in sorted(doubled)
+    )
+    return doubled

@@ -8,6 +8,7 @@ splits by keys an object of arrays, and may be omitted when there are none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -33,10 +34,11 @@ _STATUSES = {status.value: status for status in Status}
 _GRADES = {grade.value: grade for grade in Grade}
 _FIELDS = frozenset({"status", "grade", "values"})
 _NO_VALUES: Values = MappingProxyType({})
+_NONE: frozenset[str] = frozenset()
 
 
 class BadClaim(Exception):
-    """A claim that cannot be taken; results that hold it are left out."""
+    """A claim that cannot be taken; results that hold it are faulty."""
 
     def __init__(self, path: str, message: str, value: object = "") -> None:
         self.path = path
@@ -96,6 +98,24 @@ class Reader:
             contents.append(claim_content)
         return claims, frozenset(contents)
 
+    def salvage(self, raw: Any) -> dict[str, Claim]:
+        """Return what counts of a set that :meth:`read` does not take.
+
+        It carries nothing any more, but contradicts what it did.
+        """
+        claims: dict[str, Claim] = {}
+        for name, wired in raw.items() if type(raw) is dict else ():
+            capability = self._catalogue.capabilities.get(name)
+            if capability is None:
+                continue
+            try:
+                claims[name] = _claim(wired, name, capability, self._regions)
+            except BadClaim:
+                against = _against(wired, capability)
+                if against is not None:
+                    claims[name] = against
+        return claims
+
     def _claim(self, name: str, wired: Any, path: str) -> Claim:
         capability = self._catalogue.capabilities.get(name)
         if capability is None:
@@ -120,6 +140,48 @@ def _claim(
     if "values" in raw:
         values = _values(raw["values"], f"{path}.values", capability, regions)
     return Claim(capability.name, status, grade, values)
+
+
+def _against(raw: Any, capability: Capability) -> Claim | None:
+    """Return what a claim that is at fault holds against its capability.
+
+    A warning is of some keys; which, cannot be told here, so it is of all.
+    """
+    word = raw.get("status") if type(raw) is dict else None
+    status = _STATUSES.get(word) if type(word) is str else None
+    if status not in (Status.WARNING, Status.CONTRAINDICATED):
+        return None
+    if capability.keys:
+        status = Status.CONTRAINDICATED
+    return Claim(capability.name, status, Grade.DECLARED, _NO_VALUES)
+
+
+def worst(sets: Iterable[Claims]) -> dict[str, Claim]:
+    """Return all that any of some faulty sets holds against the host."""
+    found: dict[str, Claim] = {}
+    for claims in sets:
+        for name, claim in claims.items():
+            if claim.status is Status.NONE:
+                continue
+            other = found.setdefault(name, claim)
+            if (claim.status, claim.values) != (other.status, other.values):
+                found[name] = _both(claim, other)
+    return found
+
+
+def _both(one: Claim, other: Claim) -> Claim:
+    """Return a claim against whatever one of two that differ is against.
+
+    Affirming claims that differ contradict each other: that is a warning.
+    """
+    status = Status.WARNING
+    if Status.CONTRAINDICATED in (one.status, other.status):
+        status = Status.CONTRAINDICATED
+    values = {
+        key: one.values.get(key, _NONE) | other.values.get(key, _NONE)
+        for key in (*one.values, *other.values)
+    }
+    return Claim(one.capability, status, one.grade, MappingProxyType(values))
 
 
 def _word(raw: Any, path: str, words: Mapping[str, _Word]) -> _Word:

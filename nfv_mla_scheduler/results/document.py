@@ -67,6 +67,8 @@ class Loader:
         self._max_bytes = max_bytes
         self._issued_at: dict[str, Instant] = {}
         self._body: bodies.Body | None = None
+        # results whose times have not come -> the same ones as faulty
+        self._ahead: dict[Result, Result] = {}
 
     def read(
         self,
@@ -78,11 +80,13 @@ class Loader:
         *,
         now: Instant,
         max_skew_s: float,
+        held: ResultsDocument | None = None,
     ) -> ResultsDocument:
-        """Return what ``data`` says, results that are at fault left out.
+        """Return what ``data`` says, results that are at fault marked.
 
         :param data: the whole document
         :param max_skew_s: how far ahead of ``now`` a time may be, seconds
+        :param held: what this document would replace
         :raises ResultsRefused: and then everything held stays as it was
         """
         line, rest = self._lines(data)
@@ -103,10 +107,24 @@ class Loader:
             policy_collectors[head.collector].authorities,
         )
         body = self._read_body(head, rest, context)
-        document = _join(head, body, now + max_skew_s)
-        self._body = body
+        ahead: dict[Result, Result] = {}
+        document = _join(head, body, now + max_skew_s, self._ahead, ahead)
+        if held is not None:
+            _check_cover(held, document)
+        self._body, self._ahead = body, ahead
         self._issued_at[head.collector] = head.issued_at
         return document
+
+    def forget_after(self, latest: Instant) -> None:
+        """Let older documents follow those that were issued after ``latest``.
+
+        For when clocks were ahead, and no longer are.
+        """
+        self._issued_at = {
+            collector: issued_at
+            for collector, issued_at in self._issued_at.items()
+            if issued_at <= latest
+        }
 
     def _lines(self, data: bytes) -> tuple[bytes, memoryview]:
         """Split the envelope from the body."""
@@ -159,6 +177,19 @@ class Loader:
         return bodies.parse(bytes(rest), digest, context, held)
 
 
+def _check_cover(held: ResultsDocument, document: ResultsDocument) -> None:
+    """Refuse to let one collector silence the authorities of another."""
+    silenced = held.results.keys() - document.results.keys()
+    if silenced and document.collector != held.collector:
+        raise ResultsRefused(
+            ResultsCode.NOT_THEIRS,
+            f"of collector {bounded(document.collector, 64)!r}, and says "
+            f"nothing of {bounded(', '.join(sorted(silenced)), 128)}, of "
+            f"which the document held does, of collector "
+            f"{bounded(held.collector, 64)!r}",
+        )
+
+
 def read_head(payload: bytes) -> Head:
     """Return the head that a verified ``payload`` holds.
 
@@ -206,10 +237,18 @@ def _columns(raw: object, path: str) -> Columns:
     return Columns(at, boot)
 
 
-def _join(head: Head, body: bodies.Body, latest: Instant) -> ResultsDocument:
+def _join(
+    head: Head,
+    body: bodies.Body,
+    latest: Instant,
+    before: Mapping[Result, Result],
+    ahead: dict[Result, Result],
+) -> ResultsDocument:
     """Put times and claims together.
 
-    :param latest: what is later than this is ahead of us, and left out
+    :param latest: what is later than this is ahead of us, and faulty
+    :param before: the results that were ahead before -> as faulty ones
+    :param ahead: gets those that are ahead now
     """
     if head.authorities.keys() != body.rows.keys():
         raise strict_json.invalid(
@@ -231,10 +270,17 @@ def _join(head: Head, body: bodies.Body, latest: Instant) -> ResultsDocument:
         fresh = _freshness(columns, attesters)
         newest = max(columns.at, default=0.0)
         if max(newest, body.newest_boot[name]) > latest:
-            kept, ahead = _without_ahead(name, kept, fresh, latest)
-            problems.extend(ahead)
-        if len(kept) != len(fresh):
-            fresh = {attester: fresh[attester] for attester in kept}
+            early = _ahead(name, kept, fresh, latest)
+            problems.extend(early.values())
+            for attester in early:
+                result = kept[attester]
+                ahead[result] = before.get(result) or dataclasses.replace(
+                    result, faulty=True
+                )
+            if early:
+                kept = MappingProxyType(
+                    {a: ahead.get(r, r) for a, r in kept.items()}
+                )
         results[name] = kept
         freshness[name] = MappingProxyType(fresh)
     return ResultsDocument(
@@ -254,26 +300,21 @@ def _freshness(
     return dict(zip(attesters, map(Freshness, columns.at, boots), strict=True))
 
 
-def _without_ahead(
+def _ahead(
     authority: str,
     results: Mapping[str, Result],
     fresh: Mapping[str, Freshness],
     latest: Instant,
-) -> tuple[Mapping[str, Result], list[Problem]]:
-    """Leave out the results whose times have not come yet."""
-    kept: dict[str, Result] = {}
-    problems: list[Problem] = []
+) -> dict[str, Problem]:
+    """Return the results whose times have not come yet, and say so."""
+    problems: dict[str, Problem] = {}
     for attester, result in results.items():
         last = max(fresh[attester].at, result.boot_attested_at)
-        if last <= latest:
-            kept[attester] = result
-            continue
-        problems.append(
-            bodies.problem(
+        if last > latest and not result.faulty:
+            problems[attester] = bodies.problem(
                 ResultsCode.AHEAD,
                 f"authorities.{authority}.{attester}",
-                f"is left out: attested {last - latest:.0f} s later than "
+                f"carries nothing: attested {last - latest:.0f} s later than "
                 "clocks may differ",
             )
-        )
-    return MappingProxyType(kept), problems
+    return problems

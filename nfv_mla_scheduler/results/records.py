@@ -25,6 +25,7 @@ class Voice:
 
     authority: str
     claims: Claims
+    faulty: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -129,13 +130,15 @@ class RecordBuilder:
         pinned = bool(binding.pinned_keys)
         key = (
             pools,
-            tuple((r.authority, id(r.claims)) for r in results),
+            tuple((r.authority, id(r.claims), r.faulty) for r in results),
             tuple(_content(fact) for fact in binding.declared),
             pinned,
         )
         shape = self.shapes.get(key)
         if shape is None:
-            voices = tuple(Voice(r.authority, r.claims) for r in results)
+            voices = tuple(
+                Voice(r.authority, r.claims, r.faulty) for r in results
+            )
             shape = Shape(pools, voices, binding.declared, pinned)
             # the shape holds the claims, so that their id stays theirs
             self.shapes[key] = shape

@@ -27,6 +27,9 @@ class Result:
     :ivar boot: identity of the boot under which the boot-time claims were
         attested; ``None``: the authority cannot tell boots apart
     :ivar boot_attested_at: when the boot-time claims were attested
+    :ivar faulty: something in it cannot be taken, so that nothing in it
+        carries anything; what it contradicts it still does, since silence
+        must not help
     """
 
     authority: str
@@ -34,6 +37,7 @@ class Result:
     claims: Claims
     boot: str | None
     boot_attested_at: Instant
+    faulty: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class ResultsDocument:
     :ivar body_digest: SHA-256 of the part that holds the claims
     :ivar results: authority -> attester id -> result
     :ivar freshness: authority -> attester id -> when
-    :ivar problems: results that were left out, or claims of capabilities that
-        are not known here, and why; nothing else is lost
+    :ivar problems: results that carry nothing or are not heard, or claims of
+        capabilities that are not known here, and why; nothing else is lost
     """
 
     collector: str

@@ -28,7 +28,7 @@ class Snapshot:
     :ivar epoch: rises when policy or our own state changed, so that every
         decision has to be made anew
     :ivar policy: the policy in force, or the last good one, perhaps expired;
-        ``None``: there never was any
+        ``None``: there is none, and perhaps never was
     :ivar records: compute-node UUID -> host
     :ivar uuids: Nova's host name -> compute-node UUID
     :ivar freshness: authority -> attester id -> when it was appraised

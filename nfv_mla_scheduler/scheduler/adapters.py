@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-PREFIX = "nfv_mla:"
+from nfv_mla_scheduler.policy.keys import is_ours
+
 # Hints that Nova itself adds begin so; users cannot set them.
 _CHECK_TYPE = "_nova_check_type"
 
@@ -31,6 +32,7 @@ class Plain:
     source: str | None
     server: str
     several: bool = False
+    from_volume: bool = False
 
     @property
     def asks(self) -> bool:
@@ -39,7 +41,7 @@ class Plain:
         A floor may ask as well; only the policy can tell.
         """
         return any(
-            isinstance(name, str) and name.startswith(PREFIX)
+            is_ours(name)
             for values in (self.extra_specs, self.hints)
             for name in values
         )
@@ -62,6 +64,7 @@ def read_spec(spec: Any) -> Plain:
         project_id=_field(spec, "project_id") or "",
         extra_specs=_field(flavor, "extra_specs") or {},
         image=_field(image, "properties"),
+        from_volume=bool(_field(spec, "is_bfv")),
         hints=hints,
         source=ignored[0] if ignored else None,
         server=_field(spec, "instance_uuid") or "",

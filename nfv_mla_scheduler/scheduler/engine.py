@@ -30,16 +30,24 @@ from nfv_mla_scheduler.feed.feed import Sources
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.judge.case import Case
+from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.decisions import Bearings
+from nfv_mla_scheduler.judge.grounds import AsksNothing
+from nfv_mla_scheduler.judge.judge import NO_POLICY
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
+from nfv_mla_scheduler.policy.application import VOLUME_PROPERTIES
 from nfv_mla_scheduler.policy.officers import read_root
+from nfv_mla_scheduler.results.view import Snapshot
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_image
 from nfv_mla_scheduler.scheduler.heartbeat import Heartbeat
+from nfv_mla_scheduler.scheduler.kept import Kept
 from nfv_mla_scheduler.scheduler.reports import Reports
 from nfv_mla_scheduler.scheduler.room import PlacementRoom
 from nfv_mla_scheduler.standard import catalogue
@@ -66,13 +74,15 @@ class Engine:
     reports: Reports
     room: PlacementRoom
     refresher: Refresher
+    kept: Kept
 
     @classmethod
-    def start(cls, settings: Settings) -> Engine:
+    def start(cls, settings: Settings, kept: Kept) -> Engine:
         """Return an engine whose background thread runs.
 
         Waits for the first load, but no longer than the settings allow.
 
+        :param kept: knows what there is to go by without a policy
         :raises NfvMlaError: when settings or the officers' keys are at fault
         """
         audit = _audit(settings)
@@ -103,24 +113,35 @@ class Engine:
             Reports(audit, origin),
             PlacementRoom(settings.follow_room_max_age_s),
             Refresher(refresh, settings.refresh_interval_s),
+            kept,
         )
         engine.refresher.start()
         audit.record(Event(EventKind.WORKER_STARTED, time.time(), origin, {}))
         if not engine.refresher.wait_first(settings.first_load_timeout_s):
             LOG.warning("nfv-mla has not loaded policy and results yet")
+        if feed.snapshot.policy is None and kept.ever():
+            LOG.warning(
+                "nfv-mla policy: none is in force, though there was one; what "
+                "state_dir keeps of it holds (%s)",
+                RefusalCode.NO_POLICY.value,
+            )
         return engine
 
-    def case(self, plain: Plain) -> Case:
-        """Return the case of a request as things stand now."""
+    def case(self, plain: Plain, snapshot: Snapshot | None = None) -> Case:
+        """Return the case of a request, by default as things stand now."""
         request = Request(
             plain.project_id,
             plain.extra_specs,
-            read_image(plain.image, IMAGE_PROPERTIES),
+            read_image(
+                plain.image,
+                VOLUME_PROPERTIES if plain.from_volume else IMAGE_PROPERTIES,
+            ),
             plain.hints,
             plain.source,
             plain.server,
         )
-        return self.judge.case(request, self.feed.snapshot, self.room)
+        snapshot = self.feed.snapshot if snapshot is None else snapshot
+        return self.judge.case(request, snapshot, self.room)
 
     def decide(
         self, plain: Plain, candidates: list[Any], now: float
@@ -129,7 +150,10 @@ class Engine:
 
         Reports what there is to report; that it cannot changes nothing.
         """
-        case = self.case(plain)
+        snapshot = self.feed.snapshot
+        case = self.case(plain, snapshot)
+        if snapshot.policy is None and case.malformed is None:
+            case = self._case_by_kept(plain, candidates, snapshot, now) or case
         admitted = case.admitted(candidates, now)
         try:
             self._report(plain, case, candidates, admitted, now)
@@ -142,16 +166,16 @@ class Engine:
     ) -> list[Any]:
         """Return the hosts that remain although the judge has failed."""
         snapshot = self.feed.snapshot
-        known = None
-        if snapshot.policy is not None:
-            data = brief(snapshot.policy, snapshot.catalogue)
-            known = fallback.read_brief(data)
+        refuse_all = self.settings.without_policy is WithoutPolicy.REFUSE_ALL
+        if snapshot.policy is None:
+            return self.kept.open_hosts(candidates, plain, refuse_all, now)
+        data = brief(snapshot.policy, snapshot.catalogue)
         return fallback.open_hosts(
             candidates,
             plain,
-            known,
+            fallback.read_brief(data),
             self.settings.management_domain,
-            self.settings.without_policy is WithoutPolicy.REFUSE_ALL,
+            refuse_all,
             now,
         )
 
@@ -160,6 +184,28 @@ class Engine:
         self.refresher.stop()
         self.room.stop()
         self.audit.close()
+
+    def _case_by_kept(
+        self,
+        plain: Plain,
+        candidates: list[Any],
+        snapshot: Snapshot,
+        now: float,
+    ) -> Case | None:
+        """Return the case of a request when the policy is lost.
+
+        As in a process that cannot judge; but waivers count, if officers are
+        known.  None: there never was a policy.
+        """
+        left = self.kept.remaining(candidates, plain, now)
+        if left is None:
+            return None
+        open_ = {candidate.host for candidate in left}
+        lost = (Closure(NO_POLICY, NEVER),)
+        closed = {c.host: lost for c in candidates if c.host not in open_}
+        return Case(
+            AsksNothing(closed), snapshot, plain.project_id, plain.server
+        )
 
     def _report(
         self,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a fault of ours must not hurt: servers that ask for nothing.
 
-Used when the judge fails on a request, or cannot be loaded at all; hence the
-standard library only.  It looks at nothing but the policy in brief
-(``feed/brief.py``), which a fault elsewhere leaves as it is.
+Used when the judge fails on a request, cannot be loaded at all, or has no
+policy any more; hence the standard library only.  It looks at nothing but the
+policy in brief (``feed/brief.py``), which a fault elsewhere leaves as it is.
 """
 
 from __future__ import annotations

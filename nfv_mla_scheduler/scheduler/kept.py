@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the policy in a process that cannot judge.
+"""What is known of the policy in a process that has none, or no judge.
 
 Standard library and oslo.config only: reads one file of ``state_dir``, which
 ``policy/state.py`` has written while all was well, and again when it changes.
@@ -26,6 +26,7 @@ from nfv_mla_scheduler.scheduler.adapters import Plain
 LOG = logging.getLogger(__name__)
 
 # As policy/state.py names them, which this process may be unable to import.
+ENVELOPE = "policy-last-good.json"
 BRIEF = "policy-brief.json"
 HIGHEST = "policy-highest.json"
 BYTES_MAX = 32 * 2**20
@@ -57,6 +58,20 @@ class Kept:
         now: Instant,
     ) -> list[Any]:
         """Return the hosts that remain; none if what was kept is lost."""
+        left = self.remaining(candidates, plain, now)
+        if left is not None:
+            return left
+        return fallback.open_hosts(
+            candidates, plain, None, "", refuse_all_without_policy, now
+        )
+
+    def remaining(
+        self, candidates: list[Any], plain: Plain, now: Instant
+    ) -> list[Any] | None:
+        """Return the hosts that remain by what was kept; none if it is lost.
+
+        None: there never was a policy.
+        """
         with self._lock:
             try:
                 brief = self._brief()
@@ -64,14 +79,18 @@ class Kept:
                 self._tell(str(exc))
                 return []
             self._told = ""
-        return fallback.open_hosts(
-            candidates,
-            plain,
-            brief,
-            self._option("management_domain"),
-            refuse_all_without_policy,
-            now,
-        )
+        if brief is None:
+            return None
+        domain = self._option("management_domain")
+        return fallback.open_hosts(candidates, plain, brief, domain, True, now)
+
+    def ever(self) -> bool:
+        """Whether there was a policy, or may have been one."""
+        with self._lock:
+            try:
+                return self._brief() is not None
+            except _Lost:
+                return True
 
     def _tell(self, text: str) -> None:
         if text != self._told:
@@ -102,8 +121,9 @@ class Kept:
         try:
             self._held = held = self._read(path)
         except FileNotFoundError:
-            if os.path.lexists(os.path.join(directory, HIGHEST)):
-                raise _Lost(f"{path}: is missing") from None
+            for name in (HIGHEST, ENVELOPE):
+                if os.path.lexists(os.path.join(directory, name)):
+                    raise _Lost(f"{path}: is missing") from None
             return None
         except (OSError, ValueError) as exc:
             reason = getattr(exc, "strerror", "") or "cannot be read"

@@ -89,7 +89,7 @@ class Worker:
         ):
             raise Unavailable(self._failure)
         try:
-            engine = _engine(options.settings(self.conf))
+            engine = _engine(options.settings(self.conf), self._kept)
         except Exception as exc:
             said = bounded(f"{type(exc).__name__}: {exc}", 200)
             if said != self._failure:
@@ -127,10 +127,10 @@ class Worker:
             engine.stop()
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, kept: Kept) -> Engine:
     from nfv_mla_scheduler.scheduler.engine import Engine
 
-    return Engine.start(settings)
+    return Engine.start(settings, kept)
 
 
 _shared: dict[int, Worker] = {}
@@ -139,7 +139,7 @@ _shared: dict[int, Worker] = {}
 def shared(conf: cfg.ConfigOpts) -> Worker:
     """Return the worker that filter and weighers of a process share."""
     worker = _shared.get(id(conf))
-    if worker is None or worker.conf is not conf:
+    if worker is None:
         worker = _shared.setdefault(id(conf), Worker(conf))
     return worker
 

@@ -44,7 +44,11 @@ def read(source, values, catalogue) -> Ask:
     """
     found = {"places": set(), "capabilities": set()}
     for name, value in values.items():
-        if not isinstance(name, str) or not name.startswith(PREFIX):
+        if not isinstance(name, str):
+            continue
+        if not name.startswith(PREFIX):
+            if _meant_for_us(name):
+                raise Unreadable(name)
             continue
         _read_key(source, name.removeprefix(PREFIX), value, catalogue, found)
     return Ask(
@@ -54,6 +58,15 @@ def read(source, values, catalogue) -> Ask:
             for key, value in found.items()
         },
     )
+
+
+def _meant_for_us(name) -> bool:
+    written = name.strip().lower()
+    for joint in ("_", "-", " ", ""):
+        rest = written.removeprefix(f"nfv{joint}mla")
+        if rest != written and rest.lstrip()[:1] in (":", "."):
+            return rest.lstrip() != ""
+    return False
 
 
 def _read_key(source, name, value, catalogue, found) -> None:

@@ -77,7 +77,9 @@ class Host:
             if name in authority.vouches
         ]
         seen = document.freshness.get(authority.name, {}).get(attester)
-        doubted = any(c.status is Status.CONTRAINDICATED for c in allowed)
+        doubted = result.faulty or any(
+            claim.status is Status.CONTRAINDICATED for claim in allowed
+        )
         return [
             Voice(
                 claim,

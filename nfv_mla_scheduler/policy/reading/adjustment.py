@@ -9,6 +9,7 @@ starts from its base as this policy adjusts it.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,11 +21,13 @@ from nfv_mla_scheduler.policy.reading.vocabulary import check_known
 from nfv_mla_scheduler.policy.reading.vocabulary import check_values
 from nfv_mla_scheduler.policy.reading.vocabulary import known_words
 from nfv_mla_scheduler.policy.reading.vocabulary import read_groups
+from nfv_mla_scheduler.policy.values import Authority
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
 
 _STRENGTHS = {s.value: s for s in Strength}
 _ALWAYS = Strength.REQUIRED
+CHOICES_MAX = 256
 
 
 def read_profiles(
@@ -141,7 +144,7 @@ def _added(
     base: Profile, part: Part, catalogue: Catalogue, names: Names
 ) -> list[tuple[str, str, Any]]:
     added = []
-    taken = {name for name, _, _ in base.add}
+    taken = set(waivable(base))
     for text, item in part.words():
         groups = read_groups(item, catalogue, names)
         if not groups:
@@ -152,6 +155,26 @@ def _added(
         first = catalogue.capabilities.get(groups[0][0].name)
         added.append((text, first.clause if first else "6", groups))
     return added
+
+
+def check_vouchers(
+    profiles: Mapping[str, Profile],
+    part: Part,
+    authorities: Mapping[str, Authority],
+) -> None:
+    """Report profiles whose vouchers could be chosen in too many ways.
+
+    Every choice is a way to meet a need, and is looked at for every host.
+    """
+    voices = sum("attestation" in a.vouches for a in authorities.values())
+    for name, profile in profiles.items():
+        ways = math.comb(voices, profile.vouchers_min)
+        if profile.vouchers_min > 1 and ways > CHOICES_MAX:
+            part.at(name).at("vouchers_min").wrong(
+                f"leaves {ways} ways to choose among {voices} authorities "
+                f"that attest; at most {CHOICES_MAX} are judged",
+                str(profile.vouchers_min),
+            )
 
 
 def read_bases(part: Part, catalogue: Catalogue) -> dict[str, str]:

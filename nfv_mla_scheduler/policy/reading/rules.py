@@ -72,13 +72,9 @@ def _end(part: Part, issued: Instant) -> Instant:
 def read_projects(
     part: Part, catalogue: Catalogue, names: Names
 ) -> dict[str, Project]:
-    """Return the projects with their floors; one entry for one project."""
+    """Return the projects with their floors."""
     projects = {}
-    owners: dict[str, str] = {}
     for project_id, entry in part.entries():
-        other = owners.setdefault(project_id.replace("-", ""), project_id)
-        if other != project_id:
-            entry.wrong("is the same project as another entry", other)
         domain = entry.at("trust_domain")
         if domain.text():
             check_known(

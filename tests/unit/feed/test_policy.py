@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import unittest
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import settings
@@ -16,6 +18,7 @@ from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
+from nfv_mla_scheduler.policy import state
 from tests import policies
 from tests.unit.feed import files
 from tests.unit.feed.files import Files
@@ -221,6 +224,24 @@ class RestartTest(unittest.TestCase):
         (again,) = self.files.refresh()
         self.assertTrue(again.good)
         self.assertEqual("policy-kept-again", again.code)
+
+    def test_a_lock_that_somebody_holds_is_told_once(self) -> None:
+        self.files.put_results(files.results())
+        self.files.refresh()
+        self.files.put_policy(version(8))
+        with (
+            open(self.files.state / state.LOCK, "w") as other,
+            mock.patch.object(state, "LOCK_WAIT_S", 0.02),
+        ):
+            fcntl.flock(other, fcntl.LOCK_EX)
+            codes = self.files.codes()
+            self.assertEqual(1, codes.count("policy-not-kept"))
+            self.assertIn("policy-taken", codes)
+            self.assertEqual([], self.files.codes())
+        self.assertEqual(["policy-kept-again"], self.files.codes())
+        again = self.files.new_feed().snapshot.policy
+        assert again is not None
+        self.assertEqual(8, again.version)
 
 
 class ExpiryTest(unittest.TestCase):

@@ -132,6 +132,74 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual(["loaded"], self.files.codes(50))
         self.assertEqual("virtual", self.files.tpm_value())
 
+    def test_one_collector_does_not_silence_another(self) -> None:
+        one = "    authorities: [keylime-fra, veraison-bka]\n"
+        pem = "\n      ".join(policies.public_pem("collector-b").splitlines())
+        two = f"{one}  collector-b:\n    public_key: |\n      {pem}\n{one}"
+        self.files.put_policy(version(8, (one, two)))
+        self.files.refresh()
+
+        def by_b(at: float, authority: str) -> bytes:
+            return results(
+                "virtual",
+                at,
+                collector="collector-b",
+                signer="collector-b",
+                authority=authority,
+            )
+
+        before = self.files.feed.snapshot
+        self.files.put_results(by_b(NOW + 5, "veraison-bka"))
+        (news,) = self.files.refresh()
+        self.assertEqual("results-not-theirs", news.code)
+        for word in ("collector-a", "collector-b", files.AUTHORITY):
+            self.assertIn(word, news.text)
+        self.files.put_results(by_b(NOW + 6, "veraison-bka"))
+        self.assertEqual([], self.files.refresh())
+        self.assertIs(before, self.files.feed.snapshot)
+        # what was refused is not remembered either
+        self.files.put_results(by_b(NOW + 4, files.AUTHORITY))
+        self.assertEqual(["loaded"], self.files.codes())
+        self.assertEqual("virtual", self.files.tpm_value())
+        # a collector may fall silent about an authority of its own
+        self.files.put_results(by_b(NOW + 7, "veraison-bka"))
+        self.files.refresh()
+        self.assertIsNone(self.files.tpm_value())
+
+    def test_results_of_a_fast_clock_go_when_it_is_set_right(self) -> None:
+        self.files.now += 7200
+        self.files.put_results(results("virtual", NOW + 7200))
+        self.assertEqual([], self.files.codes())
+        self.assertEqual("virtual", self.files.tpm_value())
+        self.files.now -= 7200
+        (news,) = self.files.refresh()
+        self.assertEqual(
+            ("results", False, "results-ahead"),
+            (news.subject, news.good, news.code),
+        )
+        self.assertIsNone(self.files.feed.snapshot.document)
+        self.assertEqual([], self.files.codes())
+        self.files.put_results(results(at=self.files.now))
+        self.assertEqual(["loaded"], self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+
+    def test_a_clock_that_is_set_right_under_a_new_policy(self) -> None:
+        self.files.now += 7200
+        self.files.put_results(results("virtual", NOW + 7200))
+        self.files.refresh()
+        self.files.now -= 7200
+        self.files.put_policy(version(8))
+        self.files.put_results(results(at=self.files.now))
+        self.assertIn("loaded", self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+
+    def test_within_the_skew_results_of_a_fast_clock_stay(self) -> None:
+        self.files.put_results(results("virtual", NOW + 20))
+        self.files.refresh()
+        self.files.now -= 5
+        self.assertEqual([], self.files.codes())
+        self.assertEqual("virtual", self.files.tpm_value())
+
     def test_a_deleted_file_is_told_once_and_so_is_its_return(self) -> None:
         self.files.results_file.unlink()
         self.assertEqual(["results-missing"], self.files.codes())

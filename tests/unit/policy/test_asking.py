@@ -195,8 +195,9 @@ class TestReading(unittest.TestCase):
         for name, found in (
             ("nfv_mla:profile", True),
             ("nfv_mla:", True),
-            ("NFV_MLA:profile", False),
-            (" nfv_mla:profile", False),
+            ("NFV_MLA:profile", True),
+            (" nfv_mla:profile", True),
+            ("other_nfv_mla:profile", False),
             ("nfv_mla", False),
             (7, False),
         ):

@@ -476,12 +476,25 @@ class RefusedTest(unittest.TestCase):
         )
         self.assertEqual(len(problems(text)), 1)
 
-    def test_one_project_in_two_spellings(self) -> None:
+    def test_a_project_is_spelled_as_keystone_does(self) -> None:
         other = "6f70656e-7374-6163-6b20-342065766572"
         text = policies.policy_yaml(
             ("projects:\n", f"projects:\n  {other}: {{}}\n")
         )
-        self.assertIn("same project", problems(text)[0].message)
+        self.assertIn("32 hexadecimal", problems(text)[0].message)
+
+    def test_vouchers_cannot_be_chosen_in_ever_so_many_ways(self) -> None:
+        one = "vouches: [attestation], cadence_s: 5, max_age_s: 60}\n"
+        more = "".join(
+            f"  a{n}: {{trust_domain: acme, {one}" for n in range(12)
+        )
+        text = policies.policy_yaml(
+            ("authorities:\n  keylime", f"authorities:\n{more}  keylime"),
+            ("vouchers_min: 1", "vouchers_min: 6"),
+        )
+        (problem,) = problems(text)
+        self.assertIn("ways to choose among 14", problem.message)
+        self.assertEqual("profiles.li-de.vouchers_min", problem.path)
 
     def test_two_collectors_do_not_share_a_key(self) -> None:
         text = policies.policy_yaml()

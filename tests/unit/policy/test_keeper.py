@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -64,7 +65,6 @@ class KeeperTest(unittest.TestCase):
     def test_without_a_policy(self) -> None:
         keeper = self.keeper()
         self.assertIsNone(keeper.policy)
-        self.assertTrue(keeper.expired(NOW))
         self.assertEqual(keeper.news(), ())
 
     def test_a_change_is_told_once(self) -> None:
@@ -124,15 +124,12 @@ class KeeperTest(unittest.TestCase):
     def test_an_expired_policy_is_still_held(self) -> None:
         keeper = self.keeper()
         keeper.offer(version(7), NOW)
-        self.assertFalse(keeper.expired(NOW))
         with self.assertRaises(PolicyRefused) as caught:
             keeper.offer(version(7), LATER)
         self.assertIs(caught.exception.reason, PolicyCode.EXPIRED)
         self.assertEqual(self.held(keeper), 7)
-        self.assertTrue(keeper.expired(LATER))
         again = self.keeper()
         self.assertEqual(self.held(again), 7)
-        self.assertTrue(again.expired(LATER))
 
     def test_a_policy_of_tomorrow_is_taken_tomorrow(self) -> None:
         keeper = self.keeper()
@@ -221,6 +218,36 @@ class KeeperTest(unittest.TestCase):
         keeper = self.keeper()
         self.assertEqual(keeper.offer(version(7), NOW).version, 7)
         self.assertIn(NewsKind.NOT_KEPT, self.news(keeper))
+
+    def test_who_holds_the_lock_keeps_nobody_waiting(self) -> None:
+        self.directory.mkdir()
+        keeper = self.keeper()
+        with (
+            open(self.directory / state.LOCK, "w") as other,
+            mock.patch.object(state, "LOCK_WAIT_S", 0.02),
+        ):
+            fcntl.flock(other, fcntl.LOCK_EX)
+            for _ in range(3):
+                self.assertEqual(keeper.offer(version(7), NOW).version, 7)
+            taken, unkept = keeper.news()
+            self.assertIs(taken.kind, NewsKind.TAKEN)
+            self.assertIs(unkept.kind, NewsKind.NOT_KEPT)
+            self.assertIn("is locked by another process", unkept.text)
+            with self.assertRaises(state.StateFault):
+                state.State(self.directory).keep_brief(7, b"{}")
+            self.assertIsNone(self.keeper().policy)
+        keeper.offer(version(7), NOW)
+        self.assertEqual(self.news(keeper), [NewsKind.KEPT_AGAIN])
+        self.assertEqual(self.held(self.keeper()), 7)
+
+    def test_named_pipes_keep_nobody_waiting(self) -> None:
+        self.directory.mkdir()
+        for name in (state.ENVELOPE, state.HIGHEST, state.LOCK):
+            os.mkfifo(self.directory / name)
+        keeper = self.keeper()
+        self.assertEqual(self.news(keeper), [NewsKind.STATE_DAMAGED] * 2)
+        keeper.offer(version(7), NOW)
+        self.assertEqual(self.held(self.keeper()), 7)
 
     def test_files_are_for_their_owner_only(self) -> None:
         self.keeper().offer(version(7), NOW)

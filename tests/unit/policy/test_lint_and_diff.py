@@ -71,7 +71,6 @@ WARNED = (
         f"projects.{PROJECT}",
         "has no trust domain",
     ),
-    (PROJECT, HYPHENS, f"projects.{HYPHENS}", "has hyphens"),
     ("[fence, stop, lock", "[fence, lock", "playbooks.integrity", "nor power"),
     (
         "until: 2027-01-31",

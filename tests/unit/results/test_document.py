@@ -224,10 +224,11 @@ class TestIdentity(unittest.TestCase):
             with self.subTest(name):
                 later = d.read(d.document(), self.loader, **kwargs)
                 self.assertTrue(later.problems)
-                self.assertNotIn("h1", later.results.get("ear", {}))
+                result = later.results.get("ear", {}).get("h1")
+                self.assertTrue(result is None or result.faulty)
                 back = d.read(d.document(), self.loader)
                 self.assertEqual((), back.problems)
-                self.assertIn("h1", back.results["ear"])
+                self.assertFalse(back.results["ear"]["h1"].faulty)
 
 
 class TestRollback(unittest.TestCase):
@@ -253,7 +254,14 @@ class TestRollback(unittest.TestCase):
 
 
 class TestLeftOut(unittest.TestCase):
-    """One result at fault is left out, said, and nothing else is lost."""
+    """One result at fault carries nothing, is said, and nothing is lost."""
+
+    def _only_faulty(self, document, *attesters):
+        results = document.results["ear"]
+        self.assertEqual(
+            list(attesters), [a for a, r in results.items() if r.faulty]
+        )
+        self.assertEqual(list(results), list(document.freshness["ear"]))
 
     def _only(self, document, code):
         [problem] = document.problems
@@ -293,11 +301,14 @@ class TestLeftOut(unittest.TestCase):
                 document = d.read(data, loader)
                 problem = self._only(document, ResultsCode.AHEAD)
                 self.assertEqual("authorities.ear.h1", problem.path)
-                self.assertEqual(["h2"], list(document.results["ear"]))
-                self.assertEqual(["h2"], list(document.freshness["ear"]))
+                self._only_faulty(document, "h1")
+                again = d.read(data, loader)
+                self.assertIs(
+                    document.results["ear"]["h1"], again.results["ear"]["h1"]
+                )
                 later = d.read(data, loader, now=d.NOW + 1)
                 self.assertEqual((), later.problems)
-                self.assertIn("h1", later.results["ear"])
+                self._only_faulty(later)
 
     def test_a_time_just_within_the_skew_counts(self):
         document = d.read(d.document(at=d.NOW + 30))
@@ -309,8 +320,98 @@ class TestLeftOut(unittest.TestCase):
         document = d.read(d.by_hand(body))
         problem = self._only(document, ResultsCode.INVALID)
         self.assertEqual("authorities.ear.h1", problem.path)
-        self.assertEqual(["h2"], list(document.results["ear"]))
-        self.assertEqual(["h2"], list(document.freshness["ear"]))
+        self._only_faulty(document, "h1")
+
+    def test_one_that_is_there_twice_keeps_the_worst_of_all_entries(self):
+        def claim(status, *values):
+            return {
+                "status": status,
+                "grade": "boot",
+                **({"values": list(values)} if values else {}),
+            }
+
+        affirming = claim("affirming", "hardware")
+        for first, second, status, values in (
+            ({}, {}, None, ()),
+            ({}, {"tpm": claim("none")}, None, ()),
+            ({"tpm": affirming}, {}, "affirming", ["hardware"]),
+            ({"tpm": affirming}, {"tpm": affirming}, "affirming", None),
+            (
+                {"tpm": affirming},
+                {"tpm": claim("affirming", "virtual")},
+                "warning",
+                ["hardware", "virtual"],
+            ),
+            ({"tpm": affirming}, {"tpm": claim("warning")}, "warning", None),
+            (
+                {"tpm": affirming},
+                {"tpm": claim("contraindicated")},
+                "contraindicated",
+                None,
+            ),
+            (
+                {"tpm": affirming, "secured-boot": 1},
+                {"tpm": claim("contraindicated", "soft")},
+                "contraindicated",
+                None,
+            ),
+        ):
+            for sets in ([first, second], [second, first]):
+                with self.subTest(sets=sets):
+                    entries = [["h1", n, None, 1] for n in (0, 1)]
+                    body = {
+                        "claim_sets": sets,
+                        "authorities": {"ear": entries},
+                    }
+                    loader = Loader()
+                    document = d.read(d.by_hand(body), loader)
+                    self._only_faulty(document, "h1")
+                    result = document.results["ear"]["h1"]
+                    found = result.claims.get("tpm")
+                    self.assertEqual(status, found and found.status.value)
+                    if values and found:
+                        self.assertEqual({"": set(values)}, found.values)
+                    body["authorities"]["ear"].append(["h2", 0, None, 1])
+                    again = d.read(d.by_hand(body), loader)
+                    self.assertIs(result, again.results["ear"]["h1"])
+
+    def test_what_a_faulty_set_holds_against_the_host_is_kept(self):
+        good = {"status": "affirming", "grade": "boot"}
+        against = {"status": "contraindicated", "grade": "boot"}
+        warning = {"status": "warning", "grade": "boot"}
+        de = {"values": {"jurisdiction": ["DE"]}}
+        fr = {"values": {"jurisdiction": ["FR"]}}
+        for name, capability, claim, status in (
+            ("contraindicated", "tpm", against, "contraindicated"),
+            ("warning", "tpm", warning, "warning"),
+            ("affirming", "tpm", good, "affirming"),
+            ("none", "tpm", {**good, "status": "none"}, "none"),
+            ("region", "location", {**warning, **de}, "warning"),
+            ("odd value", "tpm", {**warning, "values": ["x"]}, "warning"),
+            ("odd grade", "tpm", {**against, "grade": 1}, "contraindicated"),
+            ("odd region", "location", {**warning, **fr}, "contraindicated"),
+            ("odd and affirming", "tpm", {**good, "values": ["x"]}, None),
+            ("odd status", "tpm", {**good, "status": ["warning"]}, None),
+            ("no object", "tpm", "contraindicated", None),
+        ):
+            with self.subTest(name):
+                claims = {"new": 1, capability: claim, "secured-boot": 1}
+                body = d.one_set(claims)
+                loader = Loader()
+                document = d.read(d.by_hand(body), loader)
+                self._only_faulty(document, "h1")
+                result = document.results["ear"]["h1"]
+                self.assertEqual(
+                    {capability: status} if status else {},
+                    {k: c.status.value for k, c in result.claims.items()},
+                )
+                body["authorities"]["ear"].append(["h3", 1, None, 1])
+                again = d.read(d.by_hand(body), loader)
+                self.assertIs(result, again.results["ear"]["h1"])
+                # and when it is mended
+                body["claim_sets"][0] = {}
+                mended = d.read(d.by_hand(body), loader)
+                self._only_faulty(mended)
 
     def test_a_capability_that_is_not_known_costs_its_claim_alone(self):
         good = {"status": "affirming", "grade": "boot"}
@@ -357,7 +458,7 @@ class TestLeftOut(unittest.TestCase):
         ):
             document = d.read(d.by_hand(d.one_set(claims)))
             self.assertEqual(2, len(document.problems))
-            self.assertEqual(["h2"], list(document.results["ear"]))
+            self._only_faulty(document, "h1")
 
     def test_a_claim_that_is_not_in_the_catalogue(self):
         good = {"status": "affirming", "grade": "boot"}
@@ -440,5 +541,4 @@ class TestLeftOut(unittest.TestCase):
                 self.assertEqual(value, of_set.value)
                 self.assertIn(ResultsCode.BAD_CLAIM.value, of_result.message)
                 self.assertEqual("authorities.ear.h1", of_result.path)
-                self.assertEqual(["h2"], list(document.results["ear"]))
-                self.assertEqual(["h2"], list(document.freshness["ear"]))
+                self._only_faulty(document, "h1")

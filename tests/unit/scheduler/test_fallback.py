@@ -70,7 +70,7 @@ class SameRulesTest(unittest.TestCase):
                     expected = [
                         h
                         for h in hosts
-                        if not asks and not shut(closed, h.host, now)
+                        if not asks and not shut(closed, "", h.host, now)
                     ]
                     self.assertEqual(expected, left)
 
@@ -182,6 +182,8 @@ class ImportsTest(unittest.TestCase):
             [
                 package,
                 f"{package}.model",
+                f"{package}.policy",
+                f"{package}.policy.keys",
                 f"{package}.scheduler",
                 f"{package}.scheduler.adapters",
                 f"{package}.scheduler.fallback",

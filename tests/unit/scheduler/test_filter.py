@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 import uuid
 from unittest import mock
@@ -422,6 +423,7 @@ class FaultTest(FilterTestCase):
         self.engine.feed.snapshot = empty
         self.engine.refresher.stop()
         self.engine.feed.snapshot = empty
+        shutil.rmtree(self.site.directory / "state")
         with self.assertLogs(OURS, logging.ERROR):
             self.assertEqual(7, len(self.admitted(spec())))
             self.assertEqual([], self.admitted(spec(TPM)))

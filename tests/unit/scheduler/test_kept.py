@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that cannot judge goes on by what was kept of the policy."""
+"""A process without judge or policy goes on by what was kept of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import shutil
 import time
 from unittest import mock
 
+from nfv_mla_scheduler.feed.feed import Feed
+from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.policy import state
+from nfv_mla_scheduler.policy.values import BreakGlassTarget
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler import kept
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.filters import NfvMlaFilter
+from tests import policies
 from tests.unit.scheduler import site
 from tests.unit.scheduler.site import TPM
 from tests.unit.scheduler.site import names
@@ -200,7 +204,109 @@ class LostTest(KeptTestCase):
         self.assertIn("nobody's", logs.output[-1])
 
 
+class NoPolicyTest(KeptTestCase):
+    """It can judge again, but has no policy any more."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.available()
+
+    def lose(self) -> None:
+        self.site.policy_file.unlink()
+        (self.state / state.ENVELOPE).unlink()
+
+    def check_by_brief(self) -> None:
+        with self.assertLogs(OURS, logging.WARNING) as logs:
+            self.assertEqual(OPEN, self.admitted())
+        engine = worker.shared(site.CONF).engine()
+        self.assertIsNone(engine.feed.snapshot.policy)
+        found = [text for text in logs.output if "though there was" in text]
+        self.assertEqual(1, len(found))
+        self.assertEqual(list(ALL), self.admitted(site.OWNER))
+        self.assertEqual([], self.admitted(site.FLOORED))
+        self.assertEqual([], self.filter.filter_all(states(), spec(TPM)))
+        # the option is for who never had a policy
+        self.set(without_policy="refuse_all")
+        worker.stop_all()
+        self.assertEqual(OPEN, self.admitted())
+
+    def test_the_last_good_one_is_gone_and_so_is_the_file(self) -> None:
+        self.lose()
+        self.check_by_brief()
+
+    def test_the_last_good_one_is_gone_and_the_file_is_refused(self) -> None:
+        self.lose()
+        self.site.policy_file.write_text("{")
+        self.check_by_brief()
+
+    def test_the_officers_are_others(self) -> None:
+        key = self.site.directory / "mallory.pub"
+        key.write_text(policies.public_pem("mallory"))
+        self.set(officer_keys=[str(key)], officer_threshold=1)
+        self.check_by_brief()
+
+    def test_there_are_no_officers(self) -> None:
+        self.set(officer_keys=[], policy_file=None)
+        self.set(results_file=None, break_glass_dir=None)
+        self.check_by_brief()
+
+    def test_nothing_has_been_read_yet(self) -> None:
+        (self.state / state.ENVELOPE).unlink()
+        self.set(first_load_timeout_s=0.0)
+        with mock.patch.object(Feed, "refresh"):
+            self.check_by_brief()
+
+    def test_the_judge_fails_as_well(self) -> None:
+        self.lose()
+        broken = mock.patch.object(Judge, "case", side_effect=RuntimeError)
+        with broken, self.assertLogs(OURS, logging.ERROR):
+            self.assertEqual(OPEN, self.admitted())
+            self.assertEqual([], self.admitted(site.FLOORED))
+
+    def test_what_was_kept_is_lost_too(self) -> None:
+        self.lose()
+        self.brief.write_text("{")
+        self.assertIn("is damaged", self.lost())
+        self.brief.unlink()
+        self.assertIn("is missing", self.lost())
+        (self.state / state.HIGHEST).rename(self.state / state.ENVELOPE)
+        self.assertEqual([], self.admitted())
+
+    def test_a_refusal_is_one_line_and_one_event(self) -> None:
+        self.lose()
+        self.admitted()
+        request = spec(project=site.FLOORED)
+        with self.assertLogs(OURS, logging.INFO) as logs:
+            for _ in range(2):
+                self.assertEqual([], self.filter.filter_all(states(), request))
+        (line,) = logs.output
+        self.assertIn("on all 7 hosts: 7 no-policy", line)
+        event = self.site.requests()[-1]
+        self.assertEqual("request-refused", event["kind"])
+        self.assertEqual({"no-policy": 7}, event["fields"]["counts"])
+
+    def test_a_waiver_still_lets_in(self) -> None:
+        self.lose()
+        self.site.put_waiver(BreakGlassTarget.PROJECT, site.FLOORED)
+        self.assertEqual(list(ALL), self.admitted(site.FLOORED))
+
+    def test_a_policy_ends_it(self) -> None:
+        self.lose()
+        self.assertEqual([], self.filter.filter_all(states(), spec(TPM)))
+        self.site.put_policy(version=2)
+        self.wait_for(
+            lambda: self.filter.filter_all(states(site.GOOD_1), spec(TPM))
+        )
+
+
 class NeverTest(site.SiteTestCase):
+    def test_before_anything_was_read_who_asks_is_refused(self) -> None:
+        self.set(first_load_timeout_s=0.0)
+        with mock.patch.object(Feed, "refresh"):
+            ours = NfvMlaFilter()
+            self.assertEqual(7, len(ours.filter_all(states(), spec())))
+            self.assertEqual([], ours.filter_all(states(), spec(TPM)))
+
     def test_without_any_policy_ever_the_option_decides(self) -> None:
         self.set(officer_keys=["/nonexistent/alice.pub"], officer_threshold=1)
         ours = NfvMlaFilter()
@@ -216,4 +322,5 @@ class NeverTest(site.SiteTestCase):
     def test_the_files_are_those_that_are_written(self) -> None:
         self.assertEqual(state.BRIEF, kept.BRIEF)
         self.assertEqual(state.HIGHEST, kept.HIGHEST)
+        self.assertEqual(state.ENVELOPE, kept.ENVELOPE)
         self.assertLessEqual(state._BRIEF_MAX, kept.BYTES_MAX)
