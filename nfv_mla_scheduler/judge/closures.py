@@ -129,5 +129,7 @@ def closed_hosts(
         )
         if found:
             closed[host] = found
-            closed[policy.hosts[host].node_uuid] = found
+            binding = policy.hosts.get(host)
+            if binding is not None:
+                closed[binding.node_uuid] = found
     return closed

@@ -89,7 +89,7 @@ class Judge:
         self,
         bearings: Bearings,
         refuse_all_without_policy: bool = False,
-        remembered: int = 1024,
+        remembered: int = 256,
     ) -> None:
         self._bearings = bearings
         self._refuse_all = refuse_all_without_policy

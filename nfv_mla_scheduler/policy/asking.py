@@ -22,7 +22,6 @@ from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import CopyRule
 from nfv_mla_scheduler.model import FollowAxis
 from nfv_mla_scheduler.model import HostClass
-from nfv_mla_scheduler.policy.keys import ITEMS_MAX
 from nfv_mla_scheduler.policy.keys import KEYS
 from nfv_mla_scheduler.policy.keys import PREFIX
 from nfv_mla_scheduler.policy.keys import SECONDS_MAX
@@ -109,8 +108,8 @@ def _key(source: Source, name: str) -> tuple[Key, str]:
 def _items(key: Key, value: object) -> tuple[str, ...]:
     """Return the items of a value, each matching the key's pattern."""
     texts = value if isinstance(value, list | tuple) else [value]
-    if not texts or len(texts) > ITEMS_MAX:
-        raise _Fault(f"needs 1 to {ITEMS_MAX} values")
+    if not texts or len(texts) > key.items_max:
+        raise _Fault(f"needs 1 to {key.items_max} values")
     items: list[str] = []
     for text in texts:
         if not isinstance(text, str):
@@ -120,8 +119,8 @@ def _items(key: Key, value: object) -> tuple[str, ...]:
         if not _VALUE_PATTERNS[key.name].fullmatch(text):
             raise _Fault(f"is not of the form of {key.example!r}")
         items.extend(split(text))
-    if len(items) > ITEMS_MAX:
-        raise _Fault(f"has more than {ITEMS_MAX} values")
+    if len(items) > key.items_max:
+        raise _Fault(f"has more than {key.items_max} values")
     if key.several == "one" and len(items) > 1:
         raise _Fault("takes one value")
     return tuple(items)

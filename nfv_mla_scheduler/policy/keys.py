@@ -24,6 +24,8 @@ from nfv_mla_scheduler.model import HostClass
 PREFIX = f"{NAMESPACE}:"
 VALUE_LENGTH_MAX = 255
 ITEMS_MAX = 32
+# Each costs a look at every host, for every request.
+FOLLOWS_MAX = 4
 SECONDS_MAX = 31_536_000
 
 
@@ -59,6 +61,11 @@ class Key:
     help: str
     example: str
     choices: tuple[str, ...] = ()
+
+    @property
+    def items_max(self) -> int:
+        """How many values it may have."""
+        return FOLLOWS_MAX if self.syntax is Syntax.FOLLOW else ITEMS_MAX
 
     @property
     def pattern(self) -> str:

@@ -77,7 +77,7 @@ def _read_key(source, name, value, catalogue, found) -> None:
         raise Unreadable(name)
     texts = list(_texts(source, value))
     items = [item for text in texts for item in _items(text)]
-    if not items or len(items) > ITEMS_MAX:
+    if not items or len(items) > (4 if name == "follow" else ITEMS_MAX):
         raise Unreadable(name)
     if stem == "location" and parameter in {a.value for a in Axis}:
         every(REGION, items)

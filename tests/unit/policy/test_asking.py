@@ -14,6 +14,7 @@ from nfv_mla_scheduler.policy.asking import KEYS_MAX
 from nfv_mla_scheduler.policy.asking import PROBLEMS_MAX
 from nfv_mla_scheduler.policy.asking import is_ours
 from nfv_mla_scheduler.policy.asking import read_ask
+from nfv_mla_scheduler.policy.keys import FOLLOWS_MAX
 from nfv_mla_scheduler.policy.keys import ITEMS_MAX
 from nfv_mla_scheduler.policy.keys import KEYS
 from nfv_mla_scheduler.policy.keys import VALUE_LENGTH_MAX
@@ -144,6 +145,7 @@ BAD = (
     ("", "a"),
     ("pool", "a" * (VALUE_LENGTH_MAX + 1)),
     ("pool", ",".join("abc"[n % 3] for n in range(ITEMS_MAX + 1))),
+    ("follow", ",".join("abcde"[: FOLLOWS_MAX + 1])),
 )
 
 
