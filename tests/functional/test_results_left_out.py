@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single results that are left out of a document which is good otherwise."""
+"""Single results that do not count in a document which is good otherwise."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _CODE = "results-left-out"
 
 
 class LeftOutTest(placement.PlacementTestCase):
-    """Nothing comes from them, and nothing else is lost."""
+    """Nothing good comes from them, and nothing else is lost."""
 
-    def _assert_lost(self, *hosts: str) -> None:
-        """Assert that of these hosts nothing is known, of others all."""
+    def _assert_lost(self, *hosts: str, code: str = "no-claim") -> None:
+        """Assert that nothing carries these hosts, and others as before.
+
+        :param code: ``no-claim`` where nobody speaks of them, ``doubted``
+            where somebody does, whose result is faulty
+        """
         for host in hosts:
             refused = self.tenant.create_server("vm", self.tpm, host=host)
-            self.assert_reported(refused, {"no-claim": 1}, hosts=1)
+            self.assert_reported(refused, {code: 1}, hosts=1)
         for host in {world.GOOD_1, world.GOOD_2} - {*hosts}:
             self.boot(self.tpm, host)
         self.boot(self.plain, world.WEB)
@@ -36,20 +40,20 @@ class LeftOutTest(placement.PlacementTestCase):
         for word in words:
             self.assertIn(word, line)
 
-    def test_result_from_the_future_is_left_out(self) -> None:
+    def test_result_from_the_future_carries_nothing(self) -> None:
         ahead = time.time() + _HOUR_S
         world.praise(self.site, world.DULL).at = ahead
         self.site.attested[world.AUTHORITY][world.GOOD_1].at = ahead
         self._publish_and_assert_told(
             "results-ahead", world.DULL, world.GOOD_1
         )
-        self._assert_lost(world.DULL, world.GOOD_1)
+        self._assert_lost(world.DULL, world.GOOD_1, code="doubted")
 
-    def test_boot_from_the_future_is_left_out(self) -> None:
+    def test_boot_from_the_future_carries_nothing(self) -> None:
         praised = world.praise(self.site, world.DULL)
         praised.boot_attested_at = time.time() + _HOUR_S
         self._publish_and_assert_told("results-ahead", world.DULL)
-        self._assert_lost(world.DULL)
+        self._assert_lost(world.DULL, code="doubted")
 
     def test_authority_that_the_policy_does_not_know_is_left_out(
         self,
@@ -75,7 +79,7 @@ class LeftOutTest(placement.PlacementTestCase):
         praised = world.praise(self.site, world.DULL)
         praised.claims["measured-boot"] = claim("measured-boot", ["charm"])
         self._publish_and_assert_told("results-bad-claim", world.DULL)
-        self._assert_lost(world.DULL)
+        self._assert_lost(world.DULL, code="doubted")
 
     def test_capability_that_nobody_knows_is_left_out_alone(self) -> None:
         said = self.site.attested[world.AUTHORITY][world.GOOD_1]
