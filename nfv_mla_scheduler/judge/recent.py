@@ -36,7 +36,3 @@ class Recent(Generic[K, V]):
             while len(self._items) > self._size:
                 self._items.popitem(last=False)
             return kept
-
-    def clear(self) -> None:
-        with self._lock:
-            self._items.clear()

@@ -79,15 +79,6 @@ def read_signer(
     )
 
 
-def new_signer() -> CryptoSigner:
-    """Return a new ed25519 key that exists in memory only."""
-    private = ed25519.Ed25519PrivateKey.generate()
-    public = private.public_key()
-    return CryptoSigner(
-        private, SSlibKey.from_crypto(public, keyid=key_id(public))
-    )
-
-
 def write_key_pair(
     directory: pathlib.Path, name: str, secret: bytes | None = None
 ) -> tuple[pathlib.Path, pathlib.Path]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of pools as Placement traits, one to one.
 
-Standard library only.  Every compute's credentials can read traits, so that a
-pool with a handle appears under its handle alone, and profiles never appear
-(5.0.3).  Traits make placement fast; only results make it true.
+Standard library only.  Every compute's credentials can read traits: give the
+handle of a pool that has one, and never a profile (5.0.3).  Traits make
+placement fast; only results make it true.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 
 from nfv_mla_scheduler.model import NAME_PATTERN
-from nfv_mla_scheduler.policy.values import Pool
 
 PREFIX = "CUSTOM_NFV_MLA_POOL_"
 LENGTH_MAX = 255
@@ -34,8 +33,3 @@ def name_of(trait: str) -> str | None:
     if not re.fullmatch(NAME_PATTERN, name) or len(trait) > LENGTH_MAX:
         return None
     return name if trait_of(name) == trait else None
-
-
-def trait_of_pool(pool: Pool) -> str:
-    """Return the trait of a pool's members, which hides what it is named."""
-    return trait_of(pool.handle or pool.name)
