@@ -218,14 +218,19 @@ def _expiry(
     A run-time claim lives for its maximum age.  A boot-time claim lives until
     the boot ends: that it has not is known for ``boot_max_age_s`` after its
     authority last saw the same boot, or, from an authority that cannot tell
-    boots apart, after the claim was made.
+    boots apart, after the claim was made.  No claim outlives the authority's
+    own word.
     """
     if fresh is None:
         return NEVER
     if atom.grade is not Grade.BOOT:
-        return fresh.at + atom.limit
-    if result.boot is None:
-        return result.boot_attested_at + min(boot_max_age_s, atom.limit)
-    if fresh.boot != result.boot:
+        lapse = fresh.at + atom.limit
+    elif result.boot is None:
+        lapse = result.boot_attested_at + min(boot_max_age_s, atom.limit)
+    elif fresh.boot != result.boot:
         return NEVER
-    return min(fresh.at + boot_max_age_s, result.boot_attested_at + atom.limit)
+    else:
+        lapse = min(
+            fresh.at + boot_max_age_s, result.boot_attested_at + atom.limit
+        )
+    return lapse if lapse < fresh.until else fresh.until

@@ -19,6 +19,7 @@ from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.regions import Regions
@@ -42,6 +43,7 @@ class Columns:
 
     at: list[float]
     boot: list[str | None] | None
+    until: list[float | None] | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -227,14 +229,17 @@ def read_head(payload: bytes) -> Head:
 
 
 def _columns(raw: object, path: str) -> Columns:
-    found = strict_json.fields(raw, path, ("at",), ("boot",))
+    found = strict_json.fields(raw, path, ("at",), ("boot", "until"))
     at = strict_json.numbers(found["at"], f"{path}.at")
-    if "boot" not in found:
-        return Columns(at, None)
-    boot = strict_json.names(found["boot"], f"{path}.boot")
-    if len(boot) != len(at):
-        raise strict_json.invalid(path, "has columns of unequal length")
-    return Columns(at, boot)
+    boot = until = None
+    if "boot" in found:
+        boot = strict_json.names(found["boot"], f"{path}.boot")
+    if "until" in found:
+        until = strict_json.numbers_or_null(found["until"], f"{path}.until")
+    for column in (boot, until):
+        if column is not None and len(column) != len(at):
+            raise strict_json.invalid(path, "has columns of unequal length")
+    return Columns(at, boot, until)
 
 
 def _join(
@@ -297,7 +302,12 @@ def _freshness(
     columns: Columns, attesters: tuple[str, ...]
 ) -> dict[str, Freshness]:
     boots = columns.boot or [None] * len(attesters)
-    return dict(zip(attesters, map(Freshness, columns.at, boots), strict=True))
+    if columns.until is None:
+        times = map(Freshness, columns.at, boots)
+    else:
+        ends = [FOREVER if t is None else t for t in columns.until]
+        times = map(Freshness, columns.at, boots, ends)
+    return dict(zip(attesters, times, strict=True))
 
 
 def _ahead(

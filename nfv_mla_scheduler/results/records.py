@@ -192,7 +192,7 @@ def _receded(
     old: Mapping[str, Mapping[str, Freshness]],
     new: Mapping[str, Mapping[str, Freshness]],
 ) -> frozenset[tuple[str, str]]:
-    """Return the results whose time went back, or whose boot changed.
+    """Return the results whose times went back, or whose boot changed.
 
     Later times only lengthen what was decided; these may shorten it.
     """
@@ -203,6 +203,11 @@ def _receded(
             now = after.get(attester)
             if now is was:
                 continue
-            if now is None or now.at < was.at or now.boot != was.boot:
+            if (
+                now is None
+                or now.at < was.at
+                or now.until < was.until
+                or now.boot != was.boot
+            ):
                 receded.append((authority, attester))
     return frozenset(receded)

@@ -174,6 +174,13 @@ def numbers(value: Any, path: str) -> list[float]:
     return column
 
 
+def numbers_or_null(value: Any, path: str) -> list[float | None]:
+    """Return ``value`` as an array of numbers and nulls."""
+    column = array(value, path)
+    numbers([x for x in column if x is not None], path)
+    return column
+
+
 def names(value: Any, path: str) -> list[str | None]:
     """Return ``value`` as an array of identifiers and nulls."""
     column = array(value, path)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Instant
 
@@ -42,10 +43,15 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Freshness:
-    """When an authority last appraised an attester, and which boot it saw."""
+    """When an authority last appraised an attester, and which boot it saw.
+
+    :ivar until: when the authority's own word ends (``exp`` of a token), from
+        which on nothing in the result carries anything
+    """
 
     at: Instant
     boot: str | None
+    until: Instant = FOREVER
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from typing import Any
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.results import claim_sets
 from nfv_mla_scheduler.results import signature
@@ -97,6 +98,11 @@ def _columns(draft: ResultsDraft, name: str) -> dict[str, Any]:
     columns: dict[str, Any] = {"at": [_time(f.at, name) for f in column]}
     if any(f.boot is not None for f in column):
         columns["boot"] = strict_json.names([f.boot for f in column], name)
+    if any(f.until != FOREVER for f in column):
+        columns["until"] = [
+            None if f.until == FOREVER else _time(f.until, name)
+            for f in column
+        ]
     return columns
 
 

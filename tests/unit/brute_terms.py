@@ -42,6 +42,7 @@ class Voice:
     claim: Claim
     authority: Authority | None = None
     until: Instant = NEVER
+    word_ends: Instant = NEVER
     at: Instant = NEVER
     boot_seen: str | None = None
     boot: str | None = None
@@ -85,6 +86,7 @@ class Host:
                 claim,
                 authority,
                 at=seen.at if seen else NEVER,
+                word_ends=seen.until if seen else NEVER,
                 boot_seen=seen.boot if seen else None,
                 boot=result.boot,
                 boot_attested_at=result.boot_attested_at,
@@ -151,7 +153,7 @@ class Host:
         return not self.fits(term, voice.claim)
 
     def carries(self, voice: Voice, term: Term, ages: Ages) -> bool:
-        """Rules 4 to 7."""
+        """Rules 4 to 8."""
         name = voice.authority.name if voice.authority else None
         if term.authority is not None and term.authority != name:
             return False
@@ -179,9 +181,13 @@ class Host:
         return RANKS[claim.grade] >= RANKS[least]
 
     def lives_until(self, voice: Voice, ages: Ages) -> Instant:
-        """Rules 6 and 7."""
+        """Rules 6 to 8."""
         if voice.authority is None:
             return voice.until
+        return min(self._lives_by_age(voice, ages), voice.word_ends)
+
+    def _lives_by_age(self, voice: Voice, ages: Ages) -> Instant:
+        assert voice.authority is not None
         if voice.claim.grade is not Grade.BOOT:
             return voice.at + min(
                 voice.authority.max_age_s, ages.profile_s, ages.source_s

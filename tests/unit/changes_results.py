@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from random import Random
 
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
@@ -102,6 +103,7 @@ def times(draft, rnd):
     told.at = rnd.choice(
         (NOW - 200, NOW - 80, NOW - 60, NOW - 59, NOW, NOW + 5)
     )
+    told.until = rnd.choice((FOREVER, NOW - 1, NOW, NOW + 5))
 
 
 @change

@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any
 
 from nfv_mla_scheduler.judge.judge import Request
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
@@ -124,6 +125,7 @@ class Told:
     attested_at: Instant
     at: Instant | None
     boot_seen: str | None
+    until: Instant = FOREVER
 
 
 @dataclasses.dataclass
@@ -316,6 +318,6 @@ def document_of(draft: Draft) -> ResultsDocument:
         )
         if told.at is not None:
             freshness.setdefault(authority, {})[attester] = Freshness(
-                told.at, told.boot_seen
+                told.at, told.boot_seen, told.until
             )
     return ResultsDocument("c", draft.now, "", results, freshness, ())

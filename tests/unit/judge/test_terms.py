@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a term about the host holds: rules 1 to 7, one test each."""
+"""When a term about the host holds: rules 1 to 8, one test each."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ class TestSupport(unittest.TestCase):
 
 
 class TestLife(unittest.TestCase):
-    """Rules 6 and 7: alive just before the moment, dead at it."""
+    """Rules 6 to 8: alive just before the moment, dead at it."""
 
     def _lives_until(self, draft, moment, code="stale"):
         self.assertEqual(set(), why(draft, now=moment - 0.001))
@@ -287,6 +287,14 @@ class TestLife(unittest.TestCase):
         told = draft.told["kl", "h1"]
         told.boot = told.boot_seen = None
         self._lives_until(draft, NOW - 1000 + draft.boot_max_age_s)
+
+    def test_no_claim_outlives_the_word_of_its_authority(self):
+        for capability in ("hsm", "secured_boot"):
+            with self.subTest(capability):
+                draft = asking(**{f"capability__{capability}": "required"})
+                for told in draft.told.values():
+                    told.until = NOW + 4
+                self._lives_until(draft, NOW + 4)
 
     def test_another_boot_ends_what_was_attested_at_boot(self):
         for seen in ("another", None):
