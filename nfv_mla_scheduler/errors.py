@@ -84,6 +84,45 @@ class ResultsCode(enum.Enum):
     BAD_CLAIM = "results-bad-claim"
 
 
+class TokenCode(enum.Enum):
+    """Why an attestation result that came as a token is not taken."""
+
+    TOO_LARGE = "token-too-large"
+    TOO_DEEP = "token-too-deep"
+    MALFORMED = "token-malformed"
+    ALGORITHM = "token-algorithm"
+    UNKNOWN_KEY = "token-unknown-key"
+    WRONG_SIGNATURE = "token-wrong-signature"
+    PROFILE = "token-profile"
+    WRONG_ISSUER = "token-wrong-issuer"
+    NO_TIME = "token-no-time"
+    AHEAD = "token-ahead"
+    EXPIRED = "token-expired"
+    REPLAYED = "token-replayed"
+    NO_VERIFIER = "token-no-verifier"
+    NO_SUBMODS = "token-no-submods"
+    BAD_STATUS = "token-bad-status"
+    STATUS_TOO_GOOD = "token-status-too-good"
+    NO_ATTESTER = "token-no-attester"
+    OTHER_ATTESTER = "token-other-attester"
+    BAD_CLAIM = "token-bad-claim"
+
+
+class ContactCode(enum.Enum):
+    """Why a server did not answer as it should."""
+
+    UNREACHABLE = "contact-unreachable"
+    TLS = "contact-tls"
+    TIMED_OUT = "contact-timed-out"
+    INTERRUPTED = "contact-interrupted"
+    TOO_LARGE = "contact-too-large"
+    REDIRECTED = "contact-redirected"
+    FORBIDDEN = "contact-forbidden"
+    BAD_STATUS = "contact-bad-status"
+    BAD_CONTENT_TYPE = "contact-bad-content-type"
+    BAD_ANSWER = "contact-bad-answer"
+
+
 class NfvMlaError(Exception):
     """The root of all errors that leave this package."""
 
@@ -166,3 +205,45 @@ class DocumentError(NfvMlaError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(str(p) for p in problems))
+
+
+class TokenRefused(NfvMlaError):
+    """A token gives no result.
+
+    :ivar reason: of the closed vocabulary :class:`TokenCode`
+    """
+
+    def __init__(self, reason: TokenCode, message: str) -> None:
+        self.reason = reason
+        self.code = reason.value
+        super().__init__(message)
+
+
+class ContactFailed(NfvMlaError):
+    """A server cannot be reached, or does not answer as it should.
+
+    :ivar reason: of the closed vocabulary :class:`ContactCode`
+    """
+
+    def __init__(self, reason: ContactCode, message: str) -> None:
+        self.reason = reason
+        self.code = reason.value
+        super().__init__(message)
+
+
+class AuthorityError(NfvMlaError):
+    """An authority gave no answer that can be used.
+
+    :ivar authority: by its name in the policy
+    :ivar code: a :class:`ContactCode`, or ``authority-failed`` for a fault
+        of the driver itself
+    """
+
+    code = "authority-failed"
+
+    def __init__(
+        self, authority: str, message: str, code: str | None = None
+    ) -> None:
+        self.authority = authority
+        self.code = code or self.code
+        super().__init__(message)

@@ -21,7 +21,7 @@ PACKAGE = "nfv_mla_scheduler"
 
 BASE = {"model", "errors"}
 CORE = ("standard", "policy", "results", "judge", "feed")
-LEAVES = ("scheduler", "collector", "authority", "monitor", "api", "osc")
+LEAVES = ("scheduler", "monitor", "api", "osc")
 # What each part may import of the others.
 ALLOWED: dict[str, set[str]] = {
     "": set(),
@@ -33,15 +33,21 @@ ALLOWED: dict[str, set[str]] = {
     "policy": {*BASE, "standard"},
     "results": {*BASE, "standard", "policy"},
     "judge": {*BASE, "standard", "policy", "results"},
-    "feed": {*BASE, "standard", "policy", "results", "judge"},
-    "authority": {*BASE, "standard", "policy", "results"},
-    "collector": {*BASE, "conf", "audit", *CORE, "authority"},
-    **{
-        leaf: {*BASE, "conf", "audit", *CORE}
-        for leaf in ("scheduler", "monitor", "api", "osc")
+    "https": set(BASE),
+    "feed": {*BASE, "standard", "policy", "results", "judge", "https"},
+    "authority": {*BASE, "standard", "policy", "results", "https"},
+    "lab": {*BASE, "standard", "policy", "results"},
+    "collector": {*BASE, "conf", "audit", *CORE, "authority", "https"},
+    **{leaf: {*BASE, "conf", "audit", *CORE, "https"} for leaf in LEAVES},
+    "doctor": {*BASE, "conf", *CORE, "authority", "collector", "https"},
+    "cmd": {
+        *BASE,
+        *("conf", "audit", *CORE, *LEAVES),
+        *("https", "authority", "collector", "lab", "doctor"),
     },
-    "cmd": {*BASE, "conf", "audit", *CORE, *LEAVES},
 }
+# A worker may collect by itself, for a site that has no collector.
+ALLOWED["scheduler"] |= {"collector.embedded"}
 ONLY_HERE = {"nova": {"scheduler"}}
 NO_OSLO = {"model", "errors", "standard", "policy", "results", "judge", "feed"}
 
