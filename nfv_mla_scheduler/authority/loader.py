@@ -7,6 +7,8 @@ it by packages of their own.
 
 from __future__ import annotations
 
+from typing import Any
+
 import stevedore
 from stevedore.exception import NoMatches
 
@@ -19,7 +21,7 @@ NAMESPACE = "nfv_mla_scheduler.authority"
 
 def installed() -> tuple[str, ...]:
     """Return the names of all drivers that are installed."""
-    manager = stevedore.ExtensionManager(NAMESPACE, invoke_on_load=False)
+    manager: Any = stevedore.ExtensionManager(NAMESPACE, invoke_on_load=False)
     return tuple(sorted(manager.names()))
 
 
@@ -29,7 +31,7 @@ def driver(name: str) -> type[Authority]:
     :raises SettingsError: when there is none, or it cannot be loaded
     """
     try:
-        found = stevedore.DriverManager(
+        found: Any = stevedore.DriverManager(
             NAMESPACE,
             name,
             invoke_on_load=False,

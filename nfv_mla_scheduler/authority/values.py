@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.model import Axis
-from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.regions import Regions
 from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
