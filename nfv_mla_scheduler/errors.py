@@ -95,6 +95,7 @@ class TokenCode(enum.Enum):
     WRONG_SIGNATURE = "token-wrong-signature"
     PROFILE = "token-profile"
     WRONG_ISSUER = "token-wrong-issuer"
+    WRONG_AUDIENCE = "token-wrong-audience"
     NO_TIME = "token-no-time"
     AHEAD = "token-ahead"
     EXPIRED = "token-expired"

@@ -7,10 +7,10 @@ it by packages of their own.
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import Any
 
 import stevedore
-from stevedore.exception import NoMatches
 
 from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.errors import SettingsError
@@ -20,9 +20,12 @@ NAMESPACE = "nfv_mla_scheduler.authority"
 
 
 def installed() -> tuple[str, ...]:
-    """Return the names of all drivers that are installed."""
-    manager: Any = stevedore.ExtensionManager(NAMESPACE, invoke_on_load=False)
-    return tuple(sorted(manager.names()))
+    """Return the names of all drivers that are installed.
+
+    None is loaded for that: one that cannot be loaded is installed too.
+    """
+    found = importlib.metadata.entry_points(group=NAMESPACE)
+    return tuple(sorted(found.names))
 
 
 def driver(name: str) -> type[Authority]:
@@ -30,19 +33,16 @@ def driver(name: str) -> type[Authority]:
 
     :raises SettingsError: when there is none, or it cannot be loaded
     """
-    try:
-        found: Any = stevedore.DriverManager(
-            NAMESPACE,
-            name,
-            invoke_on_load=False,
-            warn_on_missing_entrypoint=False,
-        ).driver
-    except NoMatches:
-        known = ", ".join(installed()) or "none"
+    known = installed()
+    if name not in known:
         raise SettingsError(
             f"there is no authority driver {bounded(name)!r}; installed: "
-            f"{known}"
-        ) from None
+            f"{', '.join(known) or 'none'}"
+        )
+    try:
+        found: Any = stevedore.DriverManager(
+            NAMESPACE, name, invoke_on_load=False
+        ).driver
     except Exception as exc:
         raise SettingsError(
             f"the authority driver {bounded(name)!r} cannot be loaded: "
@@ -52,5 +52,11 @@ def driver(name: str) -> type[Authority]:
         raise SettingsError(
             f"{bounded(name)!r} is no authority driver: not a subclass of "
             "nfv_mla_scheduler.authority.template.Authority"
+        )
+    missing = ", ".join(sorted(found.__abstractmethods__))
+    if missing:
+        raise SettingsError(
+            f"the authority driver {bounded(name)!r} is not finished: it "
+            f"lacks {bounded(missing)}"
         )
     return found

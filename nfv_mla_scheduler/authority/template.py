@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
+from typing import TypeVar
 
 from oslo_config import cfg
 
@@ -20,12 +23,20 @@ from nfv_mla_scheduler.authority.values import Collected
 from nfv_mla_scheduler.authority.values import Inquiry
 from nfv_mla_scheduler.errors import AuthorityError
 from nfv_mla_scheduler.errors import ContactFailed
+from nfv_mla_scheduler.errors import Problem
+from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.values import Freshness
+from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.standard.values import Catalogue
 
 RESULTS_MAX = 100_000
+FAULT_MAX = 160
+
+_One = TypeVar("_One")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,22 +75,28 @@ class Authority(abc.ABC):
     def collect(self, inquiry: Inquiry, now: Instant) -> Collected:
         """Return every result that this authority holds.
 
+        :param now: when it is asked
         :raises AuthorityError: and nothing else, whatever a driver does
         """
+        began = time.monotonic()
         try:
             collected = self._collect(inquiry, now)
-            self._check(collected)
+            # What was issued while we asked is not of the future.
+            latest = now + time.monotonic() - began + inquiry.max_skew_s
+            return self._checked(collected, latest)
         except AuthorityError:
             raise
         except ContactFailed as exc:
             raise AuthorityError(self.name, str(exc), exc.code) from exc
         except Exception as exc:
-            said = bounded(f"the driver failed: {type(exc).__name__}: {exc}")
+            said = f"the driver has a fault: {bounded(exc, FAULT_MAX)}"
             raise AuthorityError(self.name, said) from exc
-        return collected
 
     def close(self) -> None:  # noqa: B027
-        """Let go of connections; the next use opens new ones."""
+        """Let go of connections; the next use opens new ones.
+
+        Any thread may call it: it ends a collection that is under way.
+        """
 
     @abc.abstractmethod
     def _collect(self, inquiry: Inquiry, now: Instant) -> Collected:
@@ -89,8 +106,8 @@ class Authority(abc.ABC):
         ``problems``, and goes on with the others.
         """
 
-    def _check(self, collected: Collected) -> None:
-        """Refuse what no driver may answer."""
+    def _checked(self, collected: Collected, latest: Instant) -> Collected:
+        """Refuse what no driver may answer, and leave out what is ahead."""
         results, freshness = collected.results, collected.freshness
         if len(results) > RESULTS_MAX:
             raise AuthorityError(
@@ -100,6 +117,11 @@ class Authority(abc.ABC):
             raise AuthorityError(
                 self.name, "the driver gave results without times"
             )
+        if not _is_skew(collected.skew_s):
+            raise AuthorityError(
+                self.name, "the driver gave no time for the clock's skew"
+            )
+        ahead = set()
         for attester, result in results.items():
             if not strict_json.is_name(attester):
                 raise AuthorityError(
@@ -109,3 +131,53 @@ class Authority(abc.ABC):
                 raise AuthorityError(
                     self.name, "the driver mixed up whose results are whose"
                 )
+            if not _has_times(result, freshness[attester]):
+                raise AuthorityError(
+                    self.name,
+                    f"the driver gave a time that is none for "
+                    f"{bounded(attester)!r}",
+                )
+            at = max(freshness[attester].at, result.boot_attested_at)
+            if at > latest:
+                ahead.add(attester)
+        return _without(collected, ahead) if ahead else collected
+
+
+def _has_times(result: Result, fresh: Freshness) -> bool:
+    return (
+        strict_json.is_number(fresh.at)
+        and strict_json.is_number(result.boot_attested_at)
+        and (fresh.until == FOREVER or strict_json.is_number(fresh.until))
+    )
+
+
+def _is_skew(skew_s: float | None) -> bool:
+    return skew_s is None or (
+        type(skew_s) in (int, float) and math.isfinite(skew_s)
+    )
+
+
+def _without(collected: Collected, ahead: set[str]) -> Collected:
+    """Return an answer without the results that are of the future.
+
+    A driver should say so itself; a clock that is fast must not keep a
+    result fresh longer, whoever forgot to look.
+    """
+    problems = tuple(
+        Problem(
+            bounded(attester),
+            f"{ResultsCode.AHEAD.value}: its time is ahead of ours",
+        )
+        for attester in sorted(ahead)
+    )
+    return dataclasses.replace(
+        collected,
+        results=_left(collected.results, ahead),
+        freshness=_left(collected.freshness, ahead),
+        problems=(*collected.problems, *problems),
+        complete=False,
+    )
+
+
+def _left(all_: Mapping[str, _One], ahead: set[str]) -> dict[str, _One]:
+    return {name: one for name, one in all_.items() if name not in ahead}
