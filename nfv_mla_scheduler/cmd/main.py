@@ -29,6 +29,9 @@ COMMANDS = (
     "nfv_mla_scheduler.cmd.standard",
     "nfv_mla_scheduler.cmd.policy",
     "nfv_mla_scheduler.cmd.results",
+    "nfv_mla_scheduler.cmd.explain",
+    "nfv_mla_scheduler.cmd.collector",
+    "nfv_mla_scheduler.cmd.doctor",
 )
 FAILED = 1
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nfv-mla-collector``: the process that asks authorities, and publishes.
+
+Exit status: 0 stopped by a signal, or all is well with ``--check``; 1 it
+cannot start; 2 wrong usage.  An error at the start is one line on standard
+error; everything later goes to the log.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nfv_mla_scheduler import conf as common
+from nfv_mla_scheduler.collector import parts
+from nfv_mla_scheduler.collector import service
+from nfv_mla_scheduler.collector import settings as own
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.feed.news import News
+
+PROGRAM = "nfv-mla-collector"
+PROJECT = "nfv-mla"
+FAILED = 1
+MISUSED = 2
+
+LOG = logging.getLogger(__name__)
+
+_CHECK = cfg.BoolOpt(
+    "check",
+    default=False,
+    help="Only say whether options, keys and policy can be used. Asks nobody, "
+    "and publishes nothing.",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a collector, and return its exit status; nothing is raised."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    conf = cfg.ConfigOpts()
+    try:
+        _read_options(conf, words)
+        found = parts.read(conf)
+        if conf.check:
+            return _all_is_well(found)
+        logging.setup(conf, PROJECT)
+        return _serve(service.Service(found, tell))
+    except NfvMlaError as exc:
+        return _failed(str(exc))
+    except cfg.ConfigFileParseError as exc:
+        # its own message would show the line, secrets included
+        return _failed(f"options: {exc.config_file} cannot be parsed")
+    except cfg.Error as exc:
+        return _failed(f"options: {exc}")
+    except SystemExit as exc:  # the parser has said why, or printed the help
+        return exc.code if isinstance(exc.code, int) else MISUSED
+    except OSError as exc:
+        where = f"{exc.filename}: " if exc.filename else ""
+        return _failed(f"{where}{exc.strerror or 'cannot be used'}")
+
+
+def tell(news: News) -> None:
+    """Log one change of state."""
+    say = LOG.info if news.good else LOG.warning
+    say("nfv-mla %s: %s (%s)", news.subject, news.text, news.code)
+
+
+def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:
+    logging.register_options(conf)
+    conf.register_cli_opt(_CHECK)
+    common.register(conf)
+    own.register(conf)
+    conf(
+        words,
+        project=PROJECT,
+        prog=PROGRAM,
+        version=_version(),
+        description="Asks attestation authorities, and publishes what they "
+        "say in a signed results document.",
+    )
+
+
+def _serve(collector: service.Service) -> int:
+    """Run until a signal asks to stop."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    collector.start()
+    LOG.info("nfv-mla collector: runs")
+    stopping.wait()
+    LOG.info("nfv-mla collector: stops")
+    collector.stop()
+    return 0
+
+
+def _all_is_well(found: parts.Parts) -> int:
+    for odd in parts.check(found):
+        print(f"{PROGRAM}: {bounded(odd, LINE_MAX)}", file=sys.stderr)
+    names = ", ".join(authority.name for authority in found.authorities)
+    print(
+        f"{PROGRAM}: options, keys and policy can be used; collector "
+        f"{found.settings.name} asks {bounded(names, LINE_MAX)}"
+    )
+    return 0
+
+
+def _failed(message: str) -> int:
+    print(f"{PROGRAM}: {bounded(message, LINE_MAX)}", file=sys.stderr)
+    return FAILED
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("nfv-mla-scheduler")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

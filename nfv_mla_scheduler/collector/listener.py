@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cheroot, made fit for clients that are slow or mean.
+
+Imported by the server alone and when it starts, since cheroot is of the extra
+``collector``.  As it comes, cheroot does TLS handshakes in the thread that
+accepts connections, so that one client that stalls locks out all others, and
+it bounds each wait for a client but not how many waits a request takes.  Here
+handshakes have a thread of their own, and everything has a deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import math
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cheroot import errors
+from cheroot import server
+from cheroot import wsgi
+from cheroot.makefile import MakeFile
+from cheroot.ssl import Adapter
+
+from nfv_mla_scheduler.collector.exchange import JSON
+from nfv_mla_scheduler.collector.exchange import error_body
+from nfv_mla_scheduler.collector.handshakes import FAREWELL_S
+from nfv_mla_scheduler.collector.handshakes import Handshakes
+from nfv_mla_scheduler.collector.tls import Certificates
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import bounded
+
+LOG = logging.getLogger(__name__)
+
+NAME = "nfv-mla-collector"
+# To send a request, its body included; and to be sent the answer, the longest
+# wait not counted.
+ASK_S = 10.0
+ANSWER_S = 60.0
+IDLE_S = 75
+ROUND_S = 0.2
+KEPT_MAX = 512
+QUEUED_MAX = 256
+HEADER_MAX_BYTES = 16 * 1024
+BODY_MAX_BYTES = 256 * 1024
+BACKLOG = 128
+STOP_S = 2.0
+# A client that fails again for the same reason is no news.
+TOLD_AGAIN_S = 600.0
+TOLD_MAX = 256
+
+
+class _Request(server.HTTPRequest):
+    """One request and its deadlines; errors are in JSON."""
+
+    def parse_request(self) -> None:
+        """Read what is asked, but for its body."""
+        self._within(ASK_S)
+        super().parse_request()
+
+    def respond(self) -> None:
+        """Have the application answer."""
+        if self.method in (b"GET", b"HEAD"):
+            self._within(self.server.wait_max_s + ANSWER_S)
+        super().respond()
+        self.conn.socket.ends_at = math.inf
+
+    def send_headers(self) -> None:
+        """Send the headers, and see to a body that was not read.
+
+        One that is late is left where it is.  One that is too large is read,
+        as a reset would take the answer away from the client.
+        """
+        status = int(self.status[:3])
+        if status == 408:
+            self._within(FAREWELL_S)
+            self.close_connection = True
+        elif status == 413 and not self.chunked_read:
+            self.rfile.read(self.rfile.remaining)
+        super().send_headers()
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """Answer what cheroot itself has against a request."""
+        self._within(FAREWELL_S)
+        self.close_connection = True
+        number, _, phrase = str(status).partition(" ")
+        body = error_body(msg or phrase)
+        lines = (
+            f"{self.server.protocol} {number} {phrase}",
+            f"Content-Type: {JSON}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            "",
+            "",
+        )
+        with contextlib.suppress(OSError):
+            self.conn.wfile.write("\r\n".join(lines).encode("latin-1") + body)
+
+    def _within(self, seconds: float) -> None:
+        self.conn.socket.ends_at = time.monotonic() + seconds
+
+
+class _Connection(server.HTTPConnection):
+    """A connection; knows whether its handshake is done."""
+
+    RequestHandlerClass = _Request
+    socket: ssl.SSLSocket
+    secured = False
+    _closed = False
+
+    def communicate(self) -> bool:
+        """Answer one request; return whether to keep the connection."""
+        with self.server.busy(self):
+            keep: bool = super().communicate()  # type: ignore[no-untyped-call]
+            return keep
+
+    def close(self) -> None:
+        """Close the connection; never fails, which would end a worker."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            super().close()
+        except Exception as exc:
+            LOG.debug("nfv-mla collector: closing failed: %s", bounded(exc))
+            with contextlib.suppress(OSError):
+                self.socket.close()
+
+
+class _Tls(Adapter):
+    """Gives connections their TLS, but leaves the handshake for later."""
+
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        """Return the socket that is listened on, as it is."""
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, Any]:
+        """Return a socket with TLS on it, and nothing for the request."""
+        context = self._certificates.context()
+        try:
+            secured = context.wrap_socket(
+                sock, server_side=True, do_handshake_on_connect=False
+            )
+        except OSError as exc:
+            raise errors.FatalSSLAlert(*exc.args) from exc
+        return secured, {}
+
+    def get_environ(self) -> dict[str, str]:
+        """Return nothing: who asks is of no account but for TLS."""
+        return {}
+
+    def makefile(
+        self,
+        sock: ssl.SSLSocket,
+        mode: str = "r",
+        bufsize: int = io.DEFAULT_BUFFER_SIZE,
+    ) -> Any:
+        """Return what cheroot reads from, or writes to."""
+        return MakeFile(sock, mode, bufsize)
+
+
+class Listener(wsgi.Server):
+    """Accepts, and has a bounded number of threads answer.
+
+    :param threads: how many requests are answered at a time
+    :param wait_max_s: how long the application may let a request wait
+    """
+
+    ConnectionClass = _Connection
+    max_request_header_size = HEADER_MAX_BYTES
+    max_request_body_size = BODY_MAX_BYTES
+    keep_alive_conn_limit = KEPT_MAX
+    expiration_interval = ROUND_S
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        app: Callable[..., Any],
+        certificates: Certificates,
+        *,
+        threads: int,
+        wait_max_s: float,
+    ) -> None:
+        super().__init__(
+            address,
+            app,
+            numthreads=threads,
+            max=threads,
+            server_name=NAME,
+            request_queue_size=BACKLOG,
+            timeout=IDLE_S,
+            shutdown_timeout=int(STOP_S),
+            accepted_queue_size=QUEUED_MAX,
+            accepted_queue_timeout=0,
+        )
+        self.software = NAME
+        self.wait_max_s = wait_max_s
+        self.ssl_adapter = _Tls(certificates)
+        self.handshakes = Handshakes(self._secured, self._refused)
+        self._busy: set[_Connection] = set()
+        self._lock = threading.Lock()
+        self._told: dict[tuple[str, str], float] = {}
+
+    def process_conn(self, conn: _Connection) -> None:
+        """Take on a connection that was accepted, or one with a request."""
+        if not conn.secured:
+            self.handshakes.add(conn)
+            return
+        try:
+            self.requests.put(conn)
+        except queue.Full:
+            conn.close()
+
+    def put_conn(self, conn: _Connection) -> None:
+        """Keep a connection until its next request; never fails."""
+        try:
+            super().put_conn(conn)
+        except Exception as exc:
+            LOG.debug("nfv-mla collector: not kept: %s", bounded(exc))
+            conn.close()
+
+    @contextlib.contextmanager
+    def busy(self, conn: _Connection) -> Any:
+        """Note which connections are being answered."""
+        with self._lock:
+            self._busy.add(conn)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(conn)
+
+    def stop(self) -> None:
+        """End everything; requests under way get a little time."""
+        end = time.monotonic() + STOP_S
+        while self._busy and time.monotonic() < end:
+            time.sleep(0.01)
+        with self._lock:
+            for conn in self._busy:
+                with contextlib.suppress(OSError):
+                    conn.socket.shutdown(socket.SHUT_RDWR)
+        super().stop()
+        self.handshakes.stop()
+
+    def error_log(
+        self, msg: str = "", level: int = logging.INFO, traceback: bool = False
+    ) -> None:
+        """Log what cheroot has to say, in one line."""
+        said = bounded(msg, LINE_MAX)
+        if said.startswith("socket.error"):
+            level = logging.DEBUG  # a client has left, or is too slow
+        fault = traceback and level >= logging.ERROR
+        LOG.log(level, "nfv-mla collector: %s", said, exc_info=fault)
+
+    def _secured(self, conn: Any) -> None:
+        """Wait for the first request of a client that has proved itself."""
+        conn.secured = True
+        if self.can_add_keepalive_connection:
+            self.put_conn(conn)
+        else:
+            conn.close()
+
+    def _refused(self, conn: Any, why: str) -> None:
+        """Tell of a client that was turned away, once in a while."""
+        now = time.monotonic()
+        key = (conn.remote_addr, why)
+        if now - self._told.get(key, -math.inf) < TOLD_AGAIN_S:
+            return
+        if len(self._told) >= TOLD_MAX:
+            self._told.clear()
+        self._told[key] = now
+        LOG.info("nfv-mla collector: the TLS handshake of %s failed: %s", *key)

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign what the board holds, and put it where readers look.
+
+Touches the results file and whatever takes documents for HTTPS.  A document
+that cannot be written is served all the same, and written once that works.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+
+from nfv_mla_scheduler.collector.damper import Damper
+from nfv_mla_scheduler.collector.status import Published
+from nfv_mla_scheduler.collector.values import Said
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.results.publish import publish
+from nfv_mla_scheduler.results.writer import ResultsDraft
+from nfv_mla_scheduler.results.writer import write
+
+# Times travel in milliseconds.
+TICK_S = 0.001
+# A clock that is back by less than this is none that anybody set.
+CLOCK_NEWS_S = 1.0
+
+PUBLISHED = "published"
+UNSIGNED = "publish-unsigned"
+UNWRITTEN = "publish-unwritten"
+WITHHELD = "publish-withheld"
+CLOCK_BACK = "clock-back"
+CLOCK_RIGHT = "clock-right"
+
+
+class Publisher:
+    """Publishes the documents of one collector; for one thread.
+
+    :param put: takes each document, for those who read over HTTPS
+    :param last: when the newest document of before the restart was issued
+    :ivar published: how publishing stands; replaced as a whole, so that any
+        thread may read it
+    """
+
+    def __init__(
+        self,
+        name: str,
+        signer: Signer,
+        path: pathlib.Path,
+        put: Callable[[bytes], None],
+        max_skew_s: float,
+        tell: Callable[[News], None],
+        last: Instant | None = None,
+    ) -> None:
+        self._name = name
+        self._signer = signer
+        self._path = path
+        self._put = put
+        self._max_skew_s = max_skew_s
+        self._tell = tell
+        self._last = last
+        self._unwritten: bytes | None = None
+        self._on_file = Damper()
+        self._on_clock = Damper()
+        self._clock_was_back = False
+        self.published = Published()
+
+    def publish(self, said: Mapping[str, Said], now: Instant) -> bool:
+        """Issue a document of ``said``; False if that cannot be done at all.
+
+        Whether it is in its file as well is said by :attr:`unwritten`.
+        Nothing is raised, and what goes wrong is told once.
+        """
+        issued_at = self._next(now)
+        draft = ResultsDraft(
+            self._name,
+            issued_at,
+            {name: one.results for name, one in said.items()},
+            {name: one.freshness for name, one in said.items()},
+        )
+        try:
+            data = write(draft, self._signer)
+        except (NfvMlaError, ValueError, TypeError) as exc:
+            self._failed(UNSIGNED, f"cannot be signed: {exc}", now)
+            return False
+        self._last, self._unwritten = issued_at, data
+        # The file first: what a reader has seen is there after a restart.
+        self.write(now)
+        self.show(data, issued_at, sum(len(o.results) for o in said.values()))
+        return True
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the newest document is not in its file yet."""
+        return self._unwritten is not None
+
+    def write(self, now: Instant) -> None:
+        """Write the newest document, if that is still to be done."""
+        if self._unwritten is None:
+            return
+        try:
+            publish(self._path, self._unwritten)
+        except OSError as exc:
+            reason = exc.strerror or type(exc).__name__
+            said = f"{self._path} cannot be written: {reason}"
+            self._failed(UNWRITTEN, said, now)
+            return
+        self._unwritten = None
+        self._mended(now)
+
+    def show(self, data: bytes, issued_at: Instant, results: int) -> None:
+        """Hand on a document of ours, perhaps one of before the restart."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.published = dataclasses.replace(
+            self.published,
+            issued_at=issued_at,
+            sha256=digest,
+            results=results,
+        )
+        self._put(data)
+
+    def withhold(self, why: str, now: Instant) -> None:
+        """Note that nothing may be published, and why."""
+        self._failed(WITHHELD, why, now)
+
+    def passed(self, now: Instant) -> None:
+        """Note that time has passed."""
+        for news in (*self._on_file.passed(now), *self._on_clock.passed(now)):
+            self._tell(news)
+
+    def _next(self, now: Instant) -> Instant:
+        """Return when the next document is issued: after the last one.
+
+        If the clock was set back by no more than clocks may differ, readers
+        go on to take what rises; beyond that they drop what they hold, as
+        from the future, and take what is issued now.
+        """
+        now, last = round(now, 3), self._last
+        if last is None or now > last:
+            if last is not None:
+                self._clock(False, "is right again", now)
+            return now
+        back_s = last - now
+        if back_s > self._max_skew_s:
+            said = (
+                f"was set back, {back_s:.0f} s behind the last document; that "
+                "is more than max_skew_s, hence readers drop it, and "
+                "documents are issued from now on anew"
+            )
+            self._clock(True, said, now)
+            return now
+        if back_s >= CLOCK_NEWS_S:
+            said = (
+                f"was set back, {back_s:.0f} s behind the last document; "
+                "until that time documents are issued a moment one after the "
+                "other"
+            )
+            self._clock(True, said, now)
+        return round(last + TICK_S, 3)
+
+    def _clock(self, back: bool, text: str, now: Instant) -> None:
+        if not back and not self._clock_was_back:
+            return
+        self._clock_was_back = True
+        code = CLOCK_BACK if back else CLOCK_RIGHT
+        news = News("clock", not back, code, f"our clock {text}")
+        self._say(self._on_clock, back, news, now)
+
+    def _failed(self, code: str, text: str, now: Instant) -> None:
+        text = bounded(text, LINE_MAX)
+        since = self.published.failing_since
+        self.published = dataclasses.replace(
+            self.published,
+            error=text,
+            failing_since=now if since is None else since,
+        )
+        self._say(
+            self._on_file,
+            (code, text),
+            News("results", False, code, text),
+            now,
+        )
+
+    def _mended(self, now: Instant) -> None:
+        if self.published.failing_since is None:
+            return
+        self.published = dataclasses.replace(
+            self.published, error="", failing_since=None
+        )
+        news = News("results", True, PUBLISHED, "are published again")
+        self._say(self._on_file, PUBLISHED, news, now)
+
+    def _say(
+        self, damper: Damper, key: object, news: News, now: Instant
+    ) -> None:
+        for one in damper.say(key, news, now):
+            self._tell(one)
