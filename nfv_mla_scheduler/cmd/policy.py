@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from nfv_mla_scheduler.cmd import policy_impact
 from nfv_mla_scheduler.cmd import policy_init
 from nfv_mla_scheduler.cmd import policy_read
 from nfv_mla_scheduler.cmd import policy_sign
@@ -35,6 +36,7 @@ def register(subparsers: Subparsers) -> None:
     _register_verify(commands)
     _register_show(commands)
     _register_diff(commands)
+    policy_impact.register_impact(commands)
     _register_break_glass(commands)
 
 

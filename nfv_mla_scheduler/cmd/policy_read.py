@@ -104,7 +104,7 @@ def run_diff(args: argparse.Namespace) -> int:
     old, new = read_unsigned(args.old), read_unsigned(args.new)
     changes = compare(aspects(old), aspects(new))
     for change in changes:
-        print(_line(change))
+        print(change_line(change))
     weaker = sum(change.weaker for change in changes)
     print(f"{_count(changes, 'difference')}, {weaker} of them WEAKER")
     if old.digest != new.digest and new.version <= old.version:
@@ -115,7 +115,8 @@ def run_diff(args: argparse.Namespace) -> int:
     return 0
 
 
-def _line(change: Change) -> str:
+def change_line(change: Change) -> str:
+    """Return one difference between two policies, on one line."""
     old = bounded(change.old, _SHOWN_MAX)
     new = bounded(change.new, _SHOWN_MAX)
     if change.kind is ChangeKind.CHANGED:

@@ -35,6 +35,19 @@ Room = Callable[[Mapping[str, int]], frozenset[str] | None]
 much left, or None when that is not known now."""
 
 
+def room_on_all(
+    snapshot: Snapshot, full: frozenset[str] = frozenset()
+) -> Room:
+    """Return the room that there is if nobody can tell: on every bound host.
+
+    :param full: Nova's names of hosts that have none
+    """
+    roomy = frozenset(
+        uuid for host, uuid in snapshot.uuids.items() if host not in full
+    )
+    return lambda _: roomy
+
+
 class _Ways(NamedTuple):
     """What was worked out, and for what it holds."""
 
