@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The attestation authorities and their collector, as a scene directs them.
 
-Whatever is published, this waits until the scheduler has read it, and for no
-longer.
+Whatever is said, this waits until the scheduler has read it by way of the
+collector, and for no longer.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable
 
 from demo import world
 from demo.asked import NotAsExpected
 from demo.centre import DataCentre
 from demo.interrupts import INTERRUPTS
+from demo.laboratory import Laboratory
 from demo.reasons import Reasons
 from demo.screen import Screen
+from nfv_mla_scheduler.errors import ContactCode
+from nfv_mla_scheduler.errors import TokenCode
 from nfv_mla_scheduler.model import Status
 from tests.cloud.site import Attested
 
@@ -34,29 +38,66 @@ class Authorities:
         self, host: str, authority: str, capability: str, status: Status
     ) -> None:
         """Let an authority change its mind about one capability of a host."""
-        said = self._centre.site.attested[authority][host]
-        claim = dataclasses.replace(said.claims[capability], status=status)
-        claims = {**said.claims, capability: claim}
-        self._centre.site.attested[authority][host] = Attested(claims)
+        self._lab(authority).says(host, capability, status)
         self._screen.event(
             f"{authority} says of {host}: {capability} {status.value}"
         )
-        self._publish()
+        self._read_so(authority, host, capability, status)
+
+    def says_nothing_of(self, host: str, authority: str) -> None:
+        """Let an authority have no result about a host any more."""
+        self._lab(authority).misbehaves(host, silent=True)
+        self._screen.event(f"{authority} does not attest {host} any more")
+        if not self._reasons.not_heard_of(authority, host):
+            raise self._not_read(f"that {authority} has nothing on {host}")
+
+    def issue(
+        self, authority: str, tokens: dict[str, tuple[str, object, TokenCode]]
+    ) -> None:
+        """Let an authority's tokens about some hosts be no good.
+
+        :param tokens: host -> knob, its value, and the code with which the
+            collector has to refuse such a token
+        """
+        since = len(self._centre.collector.lines())
+        for host, (knob, value, _) in tokens.items():
+            self._lab(authority).misbehaves(host, **{knob: value})
+            word = knob if value is True else f"{knob} {value}"
+            self._screen.event(f"tokens of {authority} about {host}: {word}")
+        self._collector_says([c.value for _, _, c in tokens.values()], since)
+
+    def replay(self, authority: str, host: str) -> None:
+        """Let the tokens about a host be the same from now on."""
+        self._lab(authority).misbehaves(host, replayed=True)
+        self._screen.event(f"tokens of {authority} about {host}: replayed")
+
+    def goes_down(self, authority: str) -> None:
+        """Let an authority answer nobody, until its results are old."""
+        since = len(self._centre.collector.lines())
+        self._lab(authority).stop()
+        self._screen.event(f"{authority} is down")
+        self._collector_says([ContactCode.UNREACHABLE.value], since)
+        self.grow_stale("it stays so", (authority,))
 
     def all_is_well(self) -> None:
         """Let both authorities speak well of every host, and be heard."""
-        world.attest(self._centre.site)
-        self._publish()
+        for lab in self._centre.laboratories.values():
+            lab.all_is_well()
+            lab.start()
+        since = time.time()
+        self._centre.collector.start()
+        if not self._reasons.all_is_read(since):
+            raise self._not_read("that all hosts are well")
 
     def falls_silent(self) -> None:
         """Let the collector publish no more, until its results are old."""
-        self._centre.collector.fall_silent()
+        self._centre.collector.stop()
         self.grow_stale("the collector has fallen silent")
 
     def speaks_again(self) -> None:
         """Let the collector go on."""
         self._screen.event("the collector publishes again")
-        self._publish()
+        self.all_is_well()
 
     def forge(self, signer: str) -> None:
         """Let a stranger publish what is not so."""
@@ -65,8 +106,8 @@ class Authorities:
             f"{signer} replaces the results file: all is well, and par-1 is "
             "in Berlin"
         )
-        self._centre.collector.fall_silent()
-        since, truth = self._reasons.count(), site.attested
+        self._centre.collector.stop()
+        since = self._reasons.count()
         world.attest(site)
         berlin = dataclasses.replace(
             world.host("par-1"), jurisdiction="DE-BE", city="berlin"
@@ -75,7 +116,6 @@ class Authorities:
             berlin.foreign_claims()
         )
         site.publish(signer=signer)
-        site.attested = truth
         event = self._reasons.event(since, kind="results-refused")
         if event is None:
             raise NotAsExpected(
@@ -84,16 +124,47 @@ class Authorities:
         fields = event["fields"]
         self._screen.why([f"{event['kind']}: {fields['text']}"])
 
-    def grow_stale(self, since_when: str) -> None:
-        """Wait until the last good results are too old."""
-        stale_at = self._centre.published_at + world.MAX_AGE_S
+    def grow_stale(
+        self,
+        since_when: str,
+        authorities: Iterable[str] = (world.OURS, world.THEIRS),
+        hosts: Iterable[str] = world.GERMAN_ENCLAVES,
+    ) -> None:
+        """Wait until the results about some hosts are too old."""
         self._screen.event(f"{since_when}; {world.MAX_AGE_S} s go by")
-        while time.time() <= stale_at:
+        heard = [(a, h) for a in authorities for h in hosts]
+        while time.time() <= self._reasons.latest(heard) + world.MAX_AGE_S:
             INTERRUPTS.sleep(0.05)
 
-    def _publish(self) -> None:
-        self._centre.collector.speak()
-        if not self._reasons.results_taken_in():
-            raise NotAsExpected(
-                "our scheduler to read new results", "it still has old ones"
-            )
+    def _lab(self, authority: str) -> Laboratory:
+        return self._centre.laboratories[authority]
+
+    def _read_so(
+        self, authority: str, host: str, capability: str, status: Status
+    ) -> None:
+        if not self._reasons.is_read(authority, host, capability, status):
+            raise self._not_read(f"what {authority} says of {host}")
+
+    def _not_read(self, what: str) -> NotAsExpected:
+        ended = self._centre.collector.ended()
+        return NotAsExpected(
+            f"our scheduler to read {what}",
+            f"the collector has ended: {ended}" if ended else "it did not",
+        )
+
+    def _collector_says(self, codes: list[str], since: int) -> None:
+        """Show what the collector says, and demand each code said once."""
+        collector = self._centre.collector
+        self._centre.until(
+            lambda: all(collector.said(code, since=since) for code in codes)
+        )
+        lines: dict[str, None] = {}
+        for code in codes:
+            said = collector.said(code, since=since)
+            if len(said) != 1:
+                raise NotAsExpected(
+                    f"one line of the collector with {code}",
+                    f"there are {len(said)}",
+                )
+            lines[said[0].partition("nfv-mla ")[2]] = None
+        self._screen.why([f"collector: {line}" for line in lines])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's data centre: Nova, the officers' files, the collector.
+"""The demo's data centre: Nova, the officers' files, authorities, collector.
 
-Everything lies in one temporary directory and one process; both are gone when
-the demo ends.
+Everything lies in one temporary directory, and all but the collector in one
+process; they are gone when the demo ends.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import nova.conf
 from demo import world
 from demo.collector import Collector
 from demo.interrupts import INTERRUPTS
+from demo.laboratory import laboratories
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.scheduler import worker
 from tests.cloud import description as desc
@@ -53,7 +54,6 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         self._clients: dict[str, Client] = {}
         self._flavors: dict[str, str] = {}
         self._version = 1
-        self.published_at = 0.0
 
     def __enter__(self) -> DataCentre:
         with contextlib.ExitStack() as stack:
@@ -61,10 +61,13 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
                 tempfile.TemporaryDirectory(prefix="nfv-mla-demo-")
             )
             self.site = Site(pathlib.Path(directory))
-            self.publisher = self._publish_attested
             self.put_policy()
-            world.attest(self.site)
-            self.collector = Collector(self._publish)
+            self.laboratories = laboratories(self.site.directory)
+            for laboratory in self.laboratories.values():
+                stack.callback(laboratory.stop)
+                laboratory.start()
+            self.collector = Collector(self.site)
+            self.collector.configure(self.laboratories.values())
             stack.callback(self.collector.stop)
             self.collector.start()
             self.cloud = Cloud(self._description(), port=self._port)
@@ -116,15 +119,6 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         """Let both officers sign the policy of the demo, a new version."""
         text = world.policy(time.time(), version=self.next_version())
         self.site.put_policy(text)
-
-    def _publish(self) -> None:
-        """Publish what the authorities say now; times have milliseconds."""
-        published_at = round(time.time(), 3)
-        self.publisher(published_at)
-        self.published_at = published_at
-
-    def _publish_attested(self, at: float) -> None:
-        self.site.publish(issued_at=at)
 
     @staticmethod
     def engine() -> ty.Any:

@@ -1,57 +1,110 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's collector: publishes what the authorities say, each second.
-
-Owns one thread.  A real collector asks authorities; this one has their words
-from ``Site.attested``.
-"""
+"""The demo's collector: ``nfv-mla-collector`` in a process of its own."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import typing as ty
+from collections.abc import Iterable
 
-INTERVAL_S = 1.0
+from demo.laboratory import Laboratory
+from tests.cloud.site import COLLECTOR
+from tests.cloud.site import OFFICERS
+from tests.cloud.site import Site
+
+_MODULE = "nfv_mla_scheduler.cmd.collector_service"
+_ENDS_S = 10.0
 
 
 class Collector:
-    """Publishes until it falls silent, and again when it speaks.
+    """Asks the laboratories each second, and publishes what they say."""
 
-    :param publish: writes a new results document
-    """
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = site.directory / "collector.log"
+        self._conf = site.directory / "collector.conf"
+        self._status = site.directory / "collector-status.json"
 
-    def __init__(self, publish: Callable[[], None]) -> None:
-        self._publish = publish
-        self._lock = threading.Lock()
-        self._speaks = threading.Event()
-        self._ends = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name="demo-collector", daemon=True
-        )
+    def configure(self, laboratories: Iterable[Laboratory]) -> None:
+        """Write its configuration; they must have been started once."""
+        labs = tuple(laboratories)
+        keys = ", ".join(str(self._site.public_key(n)) for n in OFFICERS)
+        text = f"""\
+[nfv_mla]
+policy_file = {self._site.policy_file}
+officer_keys = {keys}
+state_dir = {self._site.directory / "collector-state"}
+
+[nfv_mla_collector]
+name = {COLLECTOR}
+key_file = {self._site.directory / COLLECTOR}.key
+results_file = {self._site.results_file}
+status_file = {self._status}
+authorities = {", ".join(lab.name for lab in labs)}
+publish_interval_s = 0.1
+
+"""
+        text += "\n".join(lab.options() for lab in labs)
+        self._conf.write_text(text, encoding="utf-8")
+
+    @property
+    def conf(self) -> pathlib.Path:
+        return self._conf
 
     def start(self) -> None:
-        """Publish now, and from now on."""
-        self.speak()
-        self._thread.start()
-
-    def speak(self) -> None:
-        """Publish now, and go on with it."""
-        with self._lock:
-            self._publish()
-            self._speaks.set()
-
-    def fall_silent(self) -> None:
-        """Publish no more; what is published stays where it is."""
-        with self._lock:
-            self._speaks.clear()
+        """Publish from now on."""
+        if self._process is not None:
+            return
+        command = [sys.executable, "-m", _MODULE]
+        command += ["--config-file", str(self._conf)]
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
     def stop(self) -> None:
-        """End the thread."""
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """Publish no more; what is published stays where it is."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_ENDS_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
-    def _run(self) -> None:
-        while not self._ends.wait(INTERVAL_S):
-            with self._lock:
-                if self._speaks.is_set():
-                    self._publish()
+    def ended(self) -> str:
+        """Return what it said last if it ended by itself; else nothing."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return ""
+        return (self.lines() or ["without a word"])[-1]
+
+    def lines(self) -> list[str]:
+        """Return the lines of its log."""
+        try:
+            return self._log.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def said(self, *words: str, since: int = 0) -> list[str]:
+        """Return the lines of its log in which all of these words are."""
+        return [
+            line
+            for line in self.lines()[since:]
+            if all(word in line for word in words)
+        ]
+
+    def status(self) -> dict[str, ty.Any]:
+        """Return how it stands with its authorities, by its own word."""
+        with contextlib.suppress(OSError, ValueError):
+            found: dict[str, ty.Any] = json.loads(self._status.read_bytes())
+            return found
+        return {}

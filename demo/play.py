@@ -90,10 +90,12 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
         "Nova (API, conductor, scheduler, nine computes) and Placement run in "
         "this process; only the guests are simulated. A policy that two "
         "officers have signed, alice and bob, says who may go where. What "
-        "the hosts are is known from results that a collector signs each "
-        "second. Clauses are those of ETSI GR NFV-SEC 009. Below, what was "
-        "asked stands on the left, what Nova's API answered on the right, and "
-        "why below, by the scheduler's audit events and explanations.",
+        "the hosts are, two authorities say in signed tokens; the collector, "
+        "a process of its own, asks them over HTTPS each second and signs "
+        "what it found good. Clauses are those of ETSI GR NFV-SEC 009. Below, "
+        "what was asked stands on the left, what Nova's API answered on the "
+        "right, and why below, by the scheduler's audit events and "
+        "explanations.",
         indent=2,
     )
     screen.line()

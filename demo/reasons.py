@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 import typing as ty
+from collections.abc import Callable
 from collections.abc import Collection
 
 from nova import objects
@@ -18,6 +19,8 @@ from nova import objects
 from demo import world
 from demo.centre import DataCentre
 from nfv_mla_scheduler.model import Refusal
+from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.scheduler.adapters import Plain
 
 Event = dict[str, ty.Any]
@@ -73,17 +76,68 @@ class Reasons:
             if all(word in line for word in words)
         ]
 
-    def results_taken_in(self) -> bool:
-        """Wait until the scheduler has read the newest results."""
+    def is_read(
+        self, authority: str, host: str, capability: str, status: Status
+    ) -> bool:
+        """Wait until the scheduler has read what is said of a capability."""
+
+        def so(document: ResultsDocument) -> bool:
+            result = document.results.get(authority, {}).get(host)
+            claim = result and result.claims.get(capability)
+            return bool(claim and claim.status is status)
+
+        return self._reads(so)
+
+    def not_heard_of(self, authority: str, host: str) -> bool:
+        """Wait until the scheduler has no result about a host."""
+        return self._reads(
+            lambda document: host not in document.results.get(authority, {})
+        )
+
+    def all_is_read(self, since: float) -> bool:
+        """Wait until the scheduler has read that all hosts are well.
+
+        :param since: tokens have to be from this very second on
+        """
+
+        def so(document: ResultsDocument) -> bool:
+            return all(
+                (result := document.results.get(name, {}).get(host.name))
+                and result.claims == lab.claims(host.name)
+                and document.freshness[name][host.name].at >= int(since)
+                for name, lab in self._centre.laboratories.items()
+                for host in world.HOSTS
+            )
+
+        return self._reads(so)
+
+    def latest(self, heard: Collection[tuple[str, str]]) -> float:
+        """Return the latest time of the results about some hosts.
+
+        :param heard: authority and host of each
+        """
+        if not self._centre.filtered:
+            return 0.0
+        document = self._centre.engine().feed.snapshot.document
+        times = document.freshness if document else {}
+        return max(
+            (
+                times[authority][host].at
+                for authority, host in heard
+                if host in times.get(authority, {})
+            ),
+            default=0.0,
+        )
+
+    def _reads(self, so: Callable[[ResultsDocument], bool]) -> bool:
         if not self._centre.filtered:
             return True
-        published_at = self._centre.published_at
 
-        def is_read() -> bool:
+        def is_so() -> bool:
             document = self._centre.engine().feed.snapshot.document
-            return document is not None and document.issued_at >= published_at
+            return document is not None and so(document)
 
-        return self._centre.until(is_read)
+        return self._centre.until(is_so)
 
     def room_is_known(self, *, full: Collection[str]) -> bool:
         """Wait until the scheduler knows which enclave hosts are full."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep the data centre up, for the ``openstack`` client and an editor.
 
-The authorities' words and the policy become files that may be changed; what
-our scheduler says of it is printed as it comes.
+What the authorities say and the policy are files that may be changed; what our
+scheduler says of it is printed as it comes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import shlex
 import time
 import typing as ty
 
-from demo import drafts
 from demo import world
 from demo.centre import DataCentre
 from demo.interrupts import INTERRUPTS
 from demo.screen import Screen
-from nfv_mla_scheduler.errors import NfvMlaError
 from tests.cloud import description as desc
 from tests.cloud.site import COLLECTOR_KEY
 from tests.cloud.site import OFFICERS
@@ -57,7 +55,9 @@ openstack server event list $(id tap)
 openstack server migration list -c Type -c 'Dest Node' -c Status"""
 
 _WATCH = """\
-edit $D/authorities.yaml
+edit $D/keylime-dc/attesters.yaml       # or $D/veraison-police/...
+tail -f $D/collector.log
+nfv-mla collector status --status-file $D/collector-status.json
 tail -f $D/audit.jsonl"""
 
 _POLICY = """\
@@ -73,7 +73,7 @@ mv $D/mine.json $D/policy.json"""
 def serve(centre: DataCentre, screen: Screen) -> None:
     """Stay up until interrupted; then return."""
     _make_all_flavors(centre)
-    _write_files(centre, screen)
+    _write_files(centre)
     _explain(centre, screen)
     with contextlib.suppress(KeyboardInterrupt):
         _follow_log(centre, screen)
@@ -94,24 +94,9 @@ def _make_all_flavors(centre: DataCentre) -> None:
         centre.flavor(name)
 
 
-def _write_files(centre: DataCentre, screen: Screen) -> None:
+def _write_files(centre: DataCentre) -> None:
     """Write what may be edited, and what the client reads."""
     site = centre.site
-    drafts.write_draft(site)
-    troubles: list[str] = []
-
-    def publish(at: float) -> None:
-        try:
-            drafts.publish_draft(site, at)
-        except (NfvMlaError, OSError) as exc:
-            if troubles[-1:] != [str(exc)]:
-                screen.line(f"the collector publishes nothing: {exc}")
-            troubles.append(str(exc))
-            del troubles[:-1]
-        else:
-            troubles.clear()
-
-    centre.publisher = publish
     text = world.policy(time.time(), version=centre.next_version())
     text = text.replace(COLLECTOR_KEY, site.collector_key())
     (site.directory / "policy.yaml").write_text(text, encoding="utf-8")

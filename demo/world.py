@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's data centres: hosts, what is known of them, who rents them.
 
-Values and text only; ``tests/cloud/site.py`` signs and publishes them.
+Values and text only; ``laboratory.py`` says them, ``tests/cloud/site.py``
+signs the policy.
 """
 
 from __future__ import annotations
@@ -215,6 +216,16 @@ FLAVORS = {
             "nfv_mla:pool": "key-stores",
         },
     ),
+    "vouched": Flavor(
+        f"that {THEIRS} vouches for the host; a hardware TPM",
+        {
+            "nfv_mla:authority": THEIRS,
+            "nfv_mla:capability.tpm": "hardware",
+        },
+    ),
+    "hardware": Flavor(
+        "a hardware TPM", {"nfv_mla:capability.tpm": "hardware"}
+    ),
     "wide": Flavor(
         "nothing; but web-1, ham-1 and ham-2 alone are as large", memory_gb=56
     ),
@@ -256,7 +267,7 @@ def host(name: str) -> Host:
 
 
 def attest(site: Site) -> None:
-    """Let both authorities speak well of every host."""
+    """Have it ready that both authorities speak well of every host."""
     site.attested = {
         OURS: {h.name: Attested(h.platform_claims()) for h in HOSTS},
         THEIRS: {h.name: Attested(h.foreign_claims()) for h in HOSTS},

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 
 from demo import world
+from demo.scenes import attesting
 from demo.scenes import evidence
 from demo.scenes import moving
 from demo.scenes import placing
@@ -97,6 +98,40 @@ SCENES = (
         "An authority finds fault with one host. Later the collector falls "
         f"silent, and results older than {world.MAX_AGE_S} s do not count.",
         evidence.results,
+    ),
+    Scene(
+        "tokens",
+        "Tokens that are no good admit nobody",
+        "5.1.1, 5.0.3",
+        "Authorities sign what they say. The collector refuses tokens signed "
+        "with another key, signed by nobody (alg: none), or expired, and says "
+        "so once. A token that is replayed is believed no longer than it was "
+        "the first time.",
+        attesting.tokens,
+    ),
+    Scene(
+        "disagree",
+        "Where two authorities disagree the worse word counts",
+        "5.0.4",
+        "Both attest ber-1 and ber-2. It takes one of them to say no.",
+        attesting.disagree,
+    ),
+    Scene(
+        "vouch",
+        "An authority outside the operator's domain has to vouch",
+        "5.1.1, 5.3.3",
+        "One flavor names the police's authority, another just wants a "
+        "hardware TPM. The police no longer attest fra-1; the operator's own "
+        "authority still does.",
+        attesting.vouch,
+    ),
+    Scene(
+        "outage",
+        "An outage refuses those who ask, and nobody else",
+        "5.1.2",
+        "The police's authority is down. Nothing new is placed that rests on "
+        "its word, nothing is moved away for it, and others are not hurt.",
+        attesting.outage,
     ),
     Scene(
         "policies",
