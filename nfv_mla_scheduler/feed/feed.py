@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn policy, waivers and results files into snapshots, as they change.
+"""Turn policy, waivers and results into snapshots, as they change.
 
 :meth:`Feed.refresh` does the work and needs no thread; :class:`Refresher`
 calls it in the background.  Whatever is wrong with a file, the snapshot
@@ -12,32 +12,52 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import Protocol
 
-from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.feed.policy_file import PolicyFile
-from nfv_mla_scheduler.feed.results_file import ResultsFile
 from nfv_mla_scheduler.feed.waivers import Waivers
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.root import Root
+from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results import view
+from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.standard.values import Catalogue
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sources:
-    """Where everything is, and how it is read; see the options.
+    """Where policy and waivers are; see the options.
 
     :ivar root: whose signatures count; None: no officer is configured
+    :ivar read_only: whether to leave ``state_dir`` as it is, for who only
+        looks
     """
 
     root: Root | None
     state_dir: pathlib.Path
     policy_file: pathlib.Path | None
     break_glass_dir: pathlib.Path | None
-    results_file: pathlib.Path | None
-    results_max_bytes: int
-    max_skew_s: float
+    read_only: bool = False
+
+
+class ResultsSource(Protocol):
+    """Where results come from: a file, a collector, or authorities."""
+
+    def read(
+        self, policy: Policy | None, now: Instant
+    ) -> ResultsDocument | None:
+        """Return the newest good results; None: none count.
+
+        Waits for no other machine.  The same object means that nothing has
+        changed.  What is wrong is told under the subject ``results``.
+        """
+
+    def report_unbound(self, unbound: tuple[tuple[str, str], ...]) -> None:
+        """Say which attesters are bound to no host, and count for nothing."""
+
+    def close(self) -> None:
+        """End what goes on in the background."""
 
 
 OwnState = Callable[[], Mapping[str, bool | None]]
@@ -48,20 +68,23 @@ class Feed:
 
     From the first moment on it holds the policy of before the restart, so
     that its exclusive pools are closed before anything else is read.
+
+    :param results: None: there are none; otherwise closed with the feed
     """
 
     def __init__(
         self,
         sources: Sources,
+        results: ResultsSource | None,
         catalogue: Catalogue,
         own_state: OwnState,
-        tell: Callable[[News], None],
+        teller: Teller,
     ) -> None:
         self._own_state = own_state
-        teller = Teller(tell)
+        self._results = results
+        self._teller = teller
         self._policy: PolicyFile | None = None
         self._waivers: Waivers | None = None
-        self._results: ResultsFile | None = None
         root = sources.root
         if root is not None:
             self._policy = PolicyFile(
@@ -70,17 +93,10 @@ class Feed:
                 root,
                 catalogue,
                 teller,
+                sources.read_only,
             )
             if sources.break_glass_dir is not None:
                 self._waivers = Waivers(sources.break_glass_dir, root, teller)
-        if sources.results_file is not None:
-            self._results = ResultsFile(
-                sources.results_file,
-                sources.results_max_bytes,
-                sources.max_skew_s,
-                catalogue,
-                teller,
-            )
         restored = self._policy.policy if self._policy else None
         self.snapshot = view.merge(
             view.empty(catalogue), restored, None, own_state()
@@ -96,3 +112,22 @@ class Feed:
         )
         if self._results is not None and document is not None:
             self._results.report_unbound(self.snapshot.unbound)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there are results by now, or it is known why there are none.
+
+        True as well where none are looked for: without a policy nothing
+        would count.
+        """
+        return (
+            self._results is None
+            or self.snapshot.policy is None
+            or self.snapshot.document is not None
+            or self._teller.is_bad("results")
+        )
+
+    def close(self) -> None:
+        """End what goes on in the background; the snapshot stays."""
+        if self._results is not None:
+            self._results.close()

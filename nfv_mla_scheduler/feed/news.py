@@ -59,6 +59,11 @@ class Teller:
         """Say that ``subject`` is well, unless that was told before."""
         self._once(subject, True, code, text, text)
 
+    def is_bad(self, subject: str) -> bool:
+        """Whether something is wrong with ``subject``, as last told."""
+        was = self._told.get(subject)
+        return was is not None and not was[0]
+
     def mended(self, subject: str) -> bool:
         """Forget what was wrong; return whether anything was."""
         was = self._told.get(subject)

@@ -39,6 +39,7 @@ class PolicyFile:
     """Holds the last good policy, whatever becomes of the file.
 
     :param path: None: only what was kept before is held
+    :param read_only: leave the state directory as it is
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class PolicyFile:
         root: Root,
         catalogue: Catalogue,
         teller: Teller,
+        read_only: bool = False,
     ) -> None:
         self._file = WatchedFile(path, POLICY_BYTES_MAX) if path else None
-        self._keeper = PolicyKeeper(root, catalogue, state_dir)
-        self._state = State(state_dir)
+        self._keeper = PolicyKeeper(root, catalogue, state_dir, read_only)
+        self._state = State(state_dir, read_only)
         self._catalogue = catalogue
         self._teller = teller
         self._bytes = b""

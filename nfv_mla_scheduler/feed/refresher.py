@@ -24,6 +24,7 @@ class Refresher:
     :param refresh: gets the time; may raise anything, which is logged once
         for as long as it says the same
     :param what: is refreshed, for the log and as the thread's name
+    :param wake: when it is set, the next round begins at once
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Refresher:
         refresh: Callable[[float], None],
         interval_s: float,
         what: str = "policy and results",
+        wake: threading.Event | None = None,
     ) -> None:
         self._refresh = refresh
         self._interval_s = interval_s
         self._what = what
         self._stop = threading.Event()
+        self._wake = threading.Event() if wake is None else wake
         self._first = threading.Event()
         self._failing = ""
         self._thread = threading.Thread(
@@ -50,9 +53,14 @@ class Refresher:
         """Wait until the first round is over; False if it takes longer."""
         return self._first.wait(timeout_s)
 
+    def hurry(self) -> None:
+        """Begin the next round at once."""
+        self._wake.set()
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the thread."""
         self._stop.set()
+        self.hurry()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -60,7 +68,8 @@ class Refresher:
         while not self._stop.is_set():
             self._round()
             self._first.set()
-            self._stop.wait(self._interval_s)
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
 
     def _round(self) -> None:
         try:

@@ -24,11 +24,16 @@ _Stamp = tuple[int, ...]
 
 
 class Unread(Exception):
-    """A file cannot be read; ``reason`` says why, in the system's words."""
+    """A file cannot be read, or whatever else stands in its place.
 
-    def __init__(self, reason: str) -> None:
+    :ivar reason: why, in the words of the system or of a server
+    :ivar same: what tells two reasons apart, if it is not their words
+    """
+
+    def __init__(self, reason: str, same: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.same = same
 
 
 class Missing(Unread):

@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from nfv_mla_scheduler.policy.keys import RESOURCES
+
 # Guests whose memory other processes can neither read, alter nor replay
 # (6.16).  Plain hw:mem_encryption means AMD SEV, which does not stop replay.
 FULL_ENCLAVES = frozenset({"amd-sev-snp", "intel-tdx"})
@@ -74,6 +76,25 @@ class Application:
             "direct-device": self.direct_device,
         }
         return known.get(term)
+
+
+# One that does all that flavor and image could ask for, and of which all that
+# nothing can tell remains unknown: for asking what hosts could take.
+IDEAL = Application(
+    memory_encryption="amd-sev-snp",
+    signed_image=True,
+    encrypted_image=True,
+    encrypted_volume=True,
+    rng_device=True,
+    direct_device=True,
+    conceals=frozenset(RESOURCES),
+)
+# An image that is signed and asks for encryption; the enclave is the flavor's.
+IDEAL_IMAGE: Mapping[str, str] = {
+    **dict.fromkeys(_SIGNATURE, "given"),
+    "hw_ephemeral_encryption": "true",
+    "hw_ephemeral_encryption_secret_uuid": "given",
+}
 
 
 def read_application(

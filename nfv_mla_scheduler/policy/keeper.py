@@ -63,6 +63,7 @@ class PolicyKeeper:
     since its exclusive pools go on to hold for those who ask for nothing.
 
     :param state_dir: where envelope and highest version are kept
+    :param read_only: go by what is kept there, and leave it as it is
     """
 
     def __init__(
@@ -70,10 +71,11 @@ class PolicyKeeper:
         root: Root,
         catalogue: Catalogue,
         state_dir: str | os.PathLike[str],
+        read_only: bool = False,
     ) -> None:
         self._root = root
         self._catalogue = catalogue
-        self._state = State(state_dir)
+        self._state = State(state_dir, read_only)
         self._lock = threading.Lock()
         self._policy: Policy | None = None
         self._highest: Highest | None = None

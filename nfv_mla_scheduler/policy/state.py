@@ -52,10 +52,14 @@ class State:
     """The files that a keeper keeps.
 
     :param directory: made when it is missing; mode 0700
+    :param read_only: for who only looks: what is to be kept is dropped
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, directory: str | os.PathLike[str], read_only: bool = False
+    ) -> None:
         self._directory = pathlib.Path(directory)
+        self._read_only = read_only
 
     def load_envelope(self) -> bytes | None:
         """Return the last good envelope, as somebody left it there.
@@ -92,6 +96,8 @@ class State:
 
         :raises StateFault: when they cannot be written
         """
+        if self._read_only:
+            return
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked():
@@ -108,6 +114,8 @@ class State:
 
         :raises StateFault: when it cannot be written
         """
+        if self._read_only:
+            return
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked():

@@ -11,9 +11,12 @@ import dataclasses
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
+
+from oslo_config import cfg
 
 from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
 from nfv_mla_scheduler.audit.port import AuditPort
@@ -26,7 +29,6 @@ from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.feed.feed import Feed
-from nfv_mla_scheduler.feed.feed import Sources
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.judge.case import Case
@@ -41,7 +43,6 @@ from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
 from nfv_mla_scheduler.policy.application import VOLUME_PROPERTIES
-from nfv_mla_scheduler.policy.officers import read_root
 from nfv_mla_scheduler.results.view import Snapshot
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
@@ -50,10 +51,11 @@ from nfv_mla_scheduler.scheduler.heartbeat import Heartbeat
 from nfv_mla_scheduler.scheduler.kept import Kept
 from nfv_mla_scheduler.scheduler.reports import Reports
 from nfv_mla_scheduler.scheduler.room import PlacementRoom
-from nfv_mla_scheduler.standard import catalogue
+from nfv_mla_scheduler.scheduler.sources import new_feed
 
 LOG = logging.getLogger(__name__)
 
+_LOOK_S = 0.02
 # What is news but no event of the audit is only logged.
 _KINDS = {
     ("policy", True): EventKind.POLICY_LOADED,
@@ -77,30 +79,31 @@ class Engine:
     kept: Kept
 
     @classmethod
-    def start(cls, settings: Settings, kept: Kept) -> Engine:
+    def start(
+        cls, settings: Settings, kept: Kept, conf: cfg.ConfigOpts
+    ) -> Engine:
         """Return an engine whose background thread runs.
 
         Waits for the first load, but no longer than the settings allow.
 
         :param kept: knows what there is to go by without a policy
+        :param conf: for authorities that are asked by this process itself
         :raises NfvMlaError: when settings or the officers' keys are at fault
         """
         audit = _audit(settings)
         origin = f"{socket.gethostname()}/nova-scheduler/{os.getpid()}"
-        feed = Feed(
-            _sources(settings),
-            catalogue.load(),
-            lambda: own_state(audit),
-            lambda news: tell(news, audit, origin),
-        )
-        heartbeat = Heartbeat(audit, origin)
-
-        def refresh(now: Instant) -> None:
-            try:
-                feed.refresh(now)
-            finally:
-                heartbeat.beat(feed.snapshot, now)
-
+        wake = threading.Event()
+        try:
+            feed = new_feed(
+                settings,
+                conf,
+                lambda: own_state(audit),
+                lambda news: tell(news, audit, origin),
+                wake,
+            )
+        except BaseException:
+            audit.close()
+            raise
         engine = cls(
             settings,
             feed,
@@ -112,13 +115,16 @@ class Engine:
             audit,
             Reports(audit, origin),
             PlacementRoom(settings.follow_room_max_age_s),
-            Refresher(refresh, settings.refresh_interval_s),
+            _refresher(feed, Heartbeat(audit, origin), settings, wake),
             kept,
         )
-        engine.refresher.start()
+        try:
+            engine.refresher.start()
+        except BaseException:
+            engine.stop()
+            raise
         audit.record(Event(EventKind.WORKER_STARTED, time.time(), origin, {}))
-        if not engine.refresher.wait_first(settings.first_load_timeout_s):
-            LOG.warning("nfv-mla has not loaded policy and results yet")
+        engine.wait_first()
         if feed.snapshot.policy is None and kept.ever():
             LOG.warning(
                 "nfv-mla policy: none is in force, though there was one; what "
@@ -126,6 +132,18 @@ class Engine:
                 RefusalCode.NO_POLICY.value,
             )
         return engine
+
+    def wait_first(self) -> None:
+        """Wait for policy and results, as long as the settings allow."""
+        timeout_s = self.settings.first_load_timeout_s
+        end = time.monotonic() + timeout_s
+        loaded = self.refresher.wait_first(timeout_s)
+        while loaded and not self.feed.settled:
+            loaded = time.monotonic() < end
+            self.refresher.hurry()
+            time.sleep(_LOOK_S if loaded else 0)
+        if not loaded:
+            LOG.warning("nfv-mla has not loaded policy and results yet")
 
     def case(self, plain: Plain, snapshot: Snapshot | None = None) -> Case:
         """Return the case of a request, by default as things stand now."""
@@ -182,6 +200,7 @@ class Engine:
     def stop(self) -> None:
         """End the background threads, and write what was recorded."""
         self.refresher.stop()
+        self.feed.close()
         self.room.stop()
         self.audit.close()
 
@@ -255,16 +274,18 @@ def _audit(settings: Settings) -> AuditPort:
     return JsonLinesAudit(settings.audit_file, settings.audit_queue_size)
 
 
-def _sources(settings: Settings) -> Sources:
-    root = None
-    if settings.officer_keys:
-        root = read_root(settings.officer_keys, settings.officer_threshold)
-    return Sources(
-        root,
-        settings.state_dir,
-        settings.policy_file,
-        settings.break_glass_dir,
-        settings.results_file,
-        settings.results_max_bytes,
-        settings.max_skew_s,
-    )
+def _refresher(
+    feed: Feed,
+    heartbeat: Heartbeat,
+    settings: Settings,
+    wake: threading.Event,
+) -> Refresher:
+    """Return what refreshes the feed, and shows that it does."""
+
+    def refresh(now: Instant) -> None:
+        try:
+            feed.refresh(now)
+        finally:
+            heartbeat.beat(feed.snapshot, now)
+
+    return Refresher(refresh, settings.refresh_interval_s, wake=wake)

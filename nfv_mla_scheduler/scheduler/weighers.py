@@ -40,21 +40,31 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         options.register(CONF)
+        self._multiplier: float | None = None
 
     def weight_multiplier(self, host_state: Any) -> float:
         """Return the multiplier, which an aggregate's metadata may set.
 
         0, which turns the weigher off, where that makes no sense.
         """
-        try:
-            multiplier = float(
-                utils.get_weight_multiplier(
-                    host_state, self.option, CONF.nfv_mla[self.option]
+        if self._multiplier is None:
+            self._multiplier = self._configured()
+        option = self.option
+        # Nova asks for every host, of which hardly any has one of its own
+        for aggregate in host_state.aggregates:
+            if option in aggregate.metadata:
+                return _finite(
+                    utils.get_weight_multiplier(
+                        host_state, option, self._multiplier
+                    )
                 )
-            )
+        return self._multiplier
+
+    def _configured(self) -> float:
+        try:
+            return _finite(CONF.nfv_mla[self.option])
         except (cfg.Error, ValueError):
             return 0.0  # the worker says what is wrong with the options
-        return multiplier if math.isfinite(multiplier) else 0.0
 
     def weigh_objects(
         self, weighed_obj_list: Sequence[Any], weight_properties: Any
@@ -64,7 +74,7 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
         try:
             engine = worker.shared(CONF).engine()
             weights_ = self._weigh(engine, hosts, weight_properties)
-            return [_in_bounds(weight) for weight in weights_]
+            return _in_bounds(weights_)
         except worker.Unavailable:
             pass
         except Exception:
@@ -81,8 +91,22 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
         raise NotImplementedError
 
 
-def _in_bounds(weight: float) -> float:
-    return min(max(weight, 0.0), 1.0) if math.isfinite(weight) else 0.0
+def _finite(multiplier: float) -> float:
+    return float(multiplier) if math.isfinite(multiplier) else 0.0
+
+
+def _in_bounds(found: list[float]) -> list[float]:
+    """Return weights that are sure to be from 0 to 1."""
+    if (
+        math.isfinite(sum(found))
+        and min(found, default=0.0) >= 0.0
+        and max(found, default=0.0) <= 1.0
+    ):
+        return found
+    return [
+        min(max(weight, 0.0), 1.0) if math.isfinite(weight) else 0.0
+        for weight in found
+    ]
 
 
 class NfvMlaAssuranceWeigher(_Weigher):

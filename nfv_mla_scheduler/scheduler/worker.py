@@ -89,7 +89,8 @@ class Worker:
         ):
             raise Unavailable(self._failure)
         try:
-            engine = _engine(options.settings(self.conf), self._kept)
+            settings = options.settings(self.conf)
+            engine = _engine(settings, self._kept, self.conf)
         except Exception as exc:
             said = bounded(f"{type(exc).__name__}: {exc}", 200)
             if said != self._failure:
@@ -127,10 +128,10 @@ class Worker:
             engine.stop()
 
 
-def _engine(settings: Settings, kept: Kept) -> Engine:
+def _engine(settings: Settings, kept: Kept, conf: cfg.ConfigOpts) -> Engine:
     from nfv_mla_scheduler.scheduler.engine import Engine
 
-    return Engine.start(settings, kept)
+    return Engine.start(settings, kept, conf)
 
 
 _shared: dict[int, Worker] = {}

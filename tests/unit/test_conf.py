@@ -48,6 +48,50 @@ REFUSED = (
     ("decision_cache_size = 0", "decision_cache_size", "1"),
     ("follow_room_max_age_s = 0", "follow_room_max_age_s", "1"),
     ("audit_queue_size = 0", "audit_queue_size", "1"),
+    ("results = https", "results_url", "must be set with results = https"),
+    (
+        "results_url = https://a/v1/results",
+        "results_url",
+        "for results = https, and results is file",
+    ),
+    ("results_ca_file = ca.pem", "results_ca_file", "absolute"),
+    ("results_cert_file = cert.pem", "results_cert_file", "absolute"),
+    ("results_key_file = key.pem", "results_key_file", "absolute"),
+    ("results = mail", "results", "embedded"),
+)
+TLS = (
+    "results_ca_file = /ca.pem\nresults_cert_file = /c.pem\n"
+    "results_key_file = /k.pem\n"
+)
+HTTPS = f"results = https\nresults_url = https://a:1/v1/results\n{TLS}"
+# what does not fit together, and what the error says
+CONTRADICTORY = (
+    (HTTPS.replace("results_ca_file = /ca.pem\n", ""), "results_ca_file"),
+    (HTTPS.replace("results_cert_file = /c.pem\n", ""), "results_cert_file"),
+    (HTTPS.replace("results_key_file = /k.pem\n", ""), "results_key_file"),
+    (HTTPS + "results_file = /r", "results_file"),
+    (HTTPS.replace("= https\n", "= file\n"), "results_url"),
+    (HTTPS.replace("= https\n", "= embedded\n"), "results_url"),
+    ("results = embedded\nresults_file = /r", "results_file"),
+    ("results = embedded\nresults_key_file = /k.pem", "results_key_file"),
+    (TLS, "results_ca_file"),
+)
+NO_URLS = (
+    "a",
+    "a:1/v1/results",
+    "http://a/v1/results",
+    "https:///v1/results",
+    "https://a:0/v1/results",
+    "https://a:70000/v1/results",
+    "https://a:x/v1/results",
+    "https://[::1/v1/results",
+    "https://u@a/v1/results",
+    "https://u:p@a/v1/results",
+    "https://a/v1/results#x",
+    "https://a/v1/re sults",
+    "https://a/v1/r\u00e9sults",
+    "https://a",
+    "https://a:8443/",
 )
 
 
@@ -117,6 +161,38 @@ class TestSettings(unittest.TestCase):
                 self.assertIn(says, message)
                 self.assertNotIn("\n", message)
                 self.assertLessEqual(len(message), LINE_MAX)
+
+    def test_where_results_come_from(self):
+        self.assertIs(conf.ResultsFrom.FILE, read("").results)
+        settings = read(HTTPS)
+        self.assertIs(conf.ResultsFrom.HTTPS, settings.results)
+        self.assertEqual("https://a:1/v1/results", settings.results_url)
+        self.assertEqual(pathlib.Path("/ca.pem"), settings.results_ca_file)
+        self.assertEqual(pathlib.Path("/c.pem"), settings.results_cert_file)
+        self.assertEqual(pathlib.Path("/k.pem"), settings.results_key_file)
+        settings = read("results = embedded")
+        self.assertIs(conf.ResultsFrom.EMBEDDED, settings.results)
+
+    def test_results_come_from_one_place_of_which_all_is_known(self):
+        for lines, option in CONTRADICTORY:
+            with self.subTest(lines):
+                with self.assertRaises(SettingsError) as caught:
+                    read(lines)
+                message = str(caught.exception)
+                self.assertIn(f"[nfv_mla] {option}: ", message)
+                self.assertIn("results = ", message)
+
+    def test_a_url_names_a_document_over_https(self):
+        for url in NO_URLS:
+            with self.subTest(url):
+                with self.assertRaises(SettingsError) as caught:
+                    read(HTTPS.replace("https://a:1/v1/results", url))
+                message = str(caught.exception)
+                self.assertIn("[nfv_mla] results_url: ", message)
+                self.assertLessEqual(len(message), LINE_MAX)
+        for url in ("https://[::1]:8443/v1/results", "https://a.b/c?d=e"):
+            settings = read(HTTPS.replace("https://a:1/v1/results", url))
+            self.assertEqual(url, settings.results_url)
 
     def test_every_bound_is_tested_above(self):
         tested = {lines.split(" ")[0] for lines, _, _ in REFUSED}

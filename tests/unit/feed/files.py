@@ -8,11 +8,26 @@ from __future__ import annotations
 
 import pathlib
 import tempfile
+import time
+from collections.abc import Container
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Self
 
+from nfv_mla_scheduler.collector.app import App
+from nfv_mla_scheduler.collector.shelf import Shelf
+from nfv_mla_scheduler.errors import ContactCode
+from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.feed.feed import Sources
 from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.feed.news import Teller
+from nfv_mla_scheduler.feed.published import Origin
+from nfv_mla_scheduler.feed.published import PublishedResults
+from nfv_mla_scheduler.feed.results_client import ResultsClient
+from nfv_mla_scheduler.feed.results_file import ResultsFile
+from nfv_mla_scheduler.feed.results_url import WatchedUrl
+from nfv_mla_scheduler.https import Answer
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
@@ -27,6 +42,8 @@ from nfv_mla_scheduler.results.writer import ResultsDraft
 from nfv_mla_scheduler.results.writer import write
 from nfv_mla_scheduler.standard.catalogue import load
 from tests import policies
+from tests.unit.collector.asking import Getting
+from tests.unit.collector.asking import status
 
 NOW = policies.NOW
 AUTHORITY = "keylime-fra"
@@ -116,29 +133,38 @@ class Files:
         self.feed = self.new_feed()
 
     @classmethod
-    def of(cls, test: object) -> Files:
+    def of(cls, test: object) -> Self:
         """Return files that go when a test case ends."""
         directory = tempfile.TemporaryDirectory()
         test.addCleanup(directory.cleanup)  # type: ignore[attr-defined]
-        return cls(directory.name)
+        files = cls(directory.name)
+        test.addCleanup(lambda: files.feed.close())  # type: ignore[attr-defined]
+        return files
 
     def new_feed(self, results_max_bytes: int = 2**20) -> Feed:
         """Return a feed as after a restart."""
+        teller = Teller(self._news.append)
+        catalogue = load()
         self.feed = Feed(
             Sources(
-                policies.root(),
-                self.state,
-                self.policy_file,
-                self.waivers,
-                self.results_file,
+                policies.root(), self.state, self.policy_file, self.waivers
+            ),
+            PublishedResults(
+                self.origin(results_max_bytes),
                 results_max_bytes,
                 30.0,
+                catalogue,
+                teller,
             ),
-            load(),
+            catalogue,
             dict,
-            self._news.append,
+            teller,
         )
         return self.feed
+
+    def origin(self, max_bytes: int) -> Origin:
+        """Return where the feed's results come from."""
+        return ResultsFile(self.results_file, max_bytes)
 
     def put_policy(self, data: bytes) -> None:
         publish(self.policy_file, data)
@@ -167,3 +193,86 @@ class Files:
             return None
         (value,) = record.results[0].claims["tpm"].values[""]
         return value
+
+
+class Lines(Getting):
+    """A way to a collector that a test may cut.
+
+    :ivar statuses: of the answers that came
+    """
+
+    def __init__(self, app: App, max_bytes: int) -> None:
+        super().__init__(app)
+        self._max_bytes = max_bytes
+        self.broken = False
+        self.statuses: list[int] = []
+
+    def get(
+        self,
+        path_or_query: str = "",
+        *,
+        accept: Sequence[str],
+        headers: Mapping[str, str] | None = None,
+        deadline_s: float | None = None,
+        also: Container[int] = (),
+    ) -> Answer:
+        if self.broken:
+            raise ContactFailed(ContactCode.UNREACHABLE, "cannot be reached")
+        answer = super().get(
+            path_or_query,
+            accept=accept,
+            headers=headers,
+            deadline_s=deadline_s,
+            also=also,
+        )
+        if len(answer.body) > self._max_bytes:
+            raise ContactFailed(ContactCode.TOO_LARGE, "too large")
+        self.statuses.append(answer.status)
+        return answer
+
+
+class UrlFiles(Files):
+    """The same with a collector that serves the results.
+
+    Nobody sleeps: its thread asks again and again.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.shelf = Shelf()
+        super().__init__(directory)
+
+    def origin(self, max_bytes: int) -> Origin:
+        app = App(self.shelf, status, lambda authority, attesters: True)
+        self.getting = Lines(app, max_bytes)
+        client = ResultsClient(lambda: self.getting, max_bytes, wait_s=0)
+        self.watched = Sleepless(client)
+        return self.watched
+
+    def put_results(self, data: bytes) -> None:
+        self.shelf.put(data)
+
+    def refresh(self, after_s: float = 1.0) -> list[News]:
+        """Wait until the thread has seen what there is, and refresh."""
+        self.watched.look()
+        return super().refresh(after_s)
+
+
+class Sleepless(WatchedUrl):
+    """Asks without a pause, and lets a test wait until it has asked."""
+
+    rounds = 0
+
+    def _round(self) -> float:
+        super()._round()
+        self.rounds += 1
+        return 0.001
+
+    def look(self) -> None:
+        """Wait until all that there was before has been seen."""
+        with self._lock:
+            self._begin()
+        enough = self.rounds + 2
+        end = time.monotonic() + 5
+        while self.rounds < enough:
+            assert time.monotonic() < end
+            time.sleep(0.001)

@@ -50,5 +50,30 @@ class RefresherTest(unittest.TestCase):
         self.assertEqual(3, len(logs.records))
         self.assertIn("all of it", logs.records[0].getMessage())
 
+    def test_news_bring_the_next_round_forward(self) -> None:
+        rounds: list[float] = []
+        done = threading.Semaphore(0)
+
+        def refresh(now: float) -> None:
+            rounds.append(now)
+            done.release()
+
+        wake = threading.Event()
+        refresher = Refresher(refresh, 3600.0, wake=wake)
+        refresher.start()
+        self.addCleanup(refresher.stop)
+        self.assertTrue(done.acquire(timeout=5))
+        for bring in (wake.set, refresher.hurry, wake.set):
+            self.assertFalse(done.acquire(timeout=0.02))
+            bring()
+            self.assertTrue(done.acquire(timeout=5))
+
+    def test_stops_at_once_however_long_the_interval(self) -> None:
+        refresher = Refresher(lambda _: None, 3600.0)
+        refresher.start()
+        self.assertTrue(refresher.wait_first(5))
+        refresher.stop(timeout_s=3600)
+        self.assertFalse(refresher._thread.is_alive())
+
     def test_can_be_stopped_before_it_starts(self) -> None:
         Refresher(lambda _: None, 1.0).stop()

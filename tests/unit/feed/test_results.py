@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed keeps the last good results, and verifies by today's policy."""
+"""The feed keeps the last good results, and verifies by today's policy.
+
+Wherever they come from: what holds of a file holds of a collector.
+"""
 
 from __future__ import annotations
 
 import json
 import unittest
+from typing import ClassVar
 
 from nfv_mla_scheduler.errors import ResultsCode
 from tests import policies
 from tests.unit.feed import files
 from tests.unit.feed.files import NOW
 from tests.unit.feed.files import Files
+from tests.unit.feed.files import UrlFiles
 from tests.unit.feed.files import results
 from tests.unit.feed.files import version
 
@@ -67,12 +72,19 @@ ELSEWHERE = {
 }
 
 
-class ResultsTest(unittest.TestCase):
+class ResultsContract:
+    """What holds wherever results come from; for a test case to inherit.
+
+    :cvar kind: of the files that a test works on
+    """
+
+    kind: ClassVar[type[Files]]
+
     def setUp(self) -> None:
         self.files = self._files()
 
     def _files(self) -> Files:
-        here = Files.of(self)
+        here = self.kind.of(self)
         here.put_policy(version(7))
         here.put_results(results())
         here.refresh()
@@ -200,20 +212,6 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual([], self.files.codes())
         self.assertEqual("virtual", self.files.tpm_value())
 
-    def test_a_deleted_file_is_told_once_and_so_is_its_return(self) -> None:
-        self.files.results_file.unlink()
-        self.assertEqual(["results-missing"], self.files.codes())
-        self.assertEqual([], self.files.codes())
-        self.assertEqual("hardware", self.files.tpm_value())
-        self.files.put_results(results())
-        self.assertEqual(["loaded"], self.files.codes())
-
-    def test_something_else_in_its_place_is_told_once(self) -> None:
-        self.files.results_file.unlink()
-        self.files.results_file.mkdir()
-        self.assertEqual(["results-unreadable"], self.files.codes())
-        self.assertEqual([], self.files.codes())
-
     def test_single_results_that_are_left_out_are_named_once(self) -> None:
         self.files.put_results(results(authority="stranger"))
         (news,) = self.files.refresh()
@@ -251,7 +249,7 @@ class ResultsTest(unittest.TestCase):
         self.assertLess(len(news.text), 120)
 
     def test_hosts_without_a_result_are_counted(self) -> None:
-        here = Files.of(self)
+        here = self.kind.of(self)
         here.put_policy(version(7))
         here.put_results(results())
         (news,) = [n for n in here.refresh() if n.subject == "results"]
@@ -283,7 +281,7 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual("hardware", self.files.tpm_value())
 
     def test_good_results_outlive_bad_ones_and_a_new_policy(self) -> None:
-        self.files.results_file.write_bytes(b"broken")
+        self.files.put_results(b"broken")
         self.assertEqual(["results-truncated"], self.files.codes())
         self.files.put_policy(version(8))
         self.assertEqual(["policy-taken"], self.files.codes())
@@ -303,7 +301,74 @@ class ResultsTest(unittest.TestCase):
         self.assertIsNone(self.files.tpm_value())
 
     def test_without_a_policy_there_are_no_results(self) -> None:
-        here = Files.of(self)
+        here = self.kind.of(self)
         here.put_results(results())
         self.assertEqual(["policy-missing"], here.codes())
         self.assertIsNone(here.feed.snapshot.document)
+
+
+class ResultsFileTest(ResultsContract, unittest.TestCase):
+    kind = Files
+
+    def test_a_deleted_file_is_told_once_and_so_is_its_return(self) -> None:
+        self.files.results_file.unlink()
+        self.assertEqual(["results-missing"], self.files.codes())
+        self.assertEqual([], self.files.codes())
+        self.assertEqual("hardware", self.files.tpm_value())
+        self.files.put_results(results())
+        self.assertEqual(["loaded"], self.files.codes())
+
+    def test_something_else_in_its_place_is_told_once(self) -> None:
+        self.files.results_file.unlink()
+        self.files.results_file.mkdir()
+        self.assertEqual(["results-unreadable"], self.files.codes())
+        self.assertEqual([], self.files.codes())
+
+
+class ResultsUrlTest(ResultsContract, unittest.TestCase):
+    """The same from a collector, without a socket between."""
+
+    kind = UrlFiles
+
+    def test_a_collector_that_is_gone_is_told_once_and_so_is_its_return(
+        self,
+    ) -> None:
+        here = self.files
+        assert isinstance(here, UrlFiles)
+        before = here.feed.snapshot
+        here.getting.broken = True
+        (news,) = here.refresh()
+        self.assertEqual(
+            ("results", False, "results-unreadable"),
+            (news.subject, news.good, news.code),
+        )
+        self.assertIn("the collector: cannot be reached", news.text)
+        for _ in range(3):
+            self.assertEqual([], here.refresh())
+        self.assertIs(before, here.feed.snapshot)
+        here.getting.broken = False
+        self.assertEqual(["loaded"], here.codes())
+        self.assertEqual([], here.codes())
+        self.assertEqual("hardware", here.tpm_value())
+
+    def test_a_collector_without_a_document_is_told_once(self) -> None:
+        here = UrlFiles.of(self)
+        here.put_policy(version(7))
+        self.assertEqual(["policy-taken", "results-missing"], here.codes())
+        self.assertEqual([], here.codes())
+        here.put_results(results())
+        self.assertEqual(["loaded"], here.codes())
+
+    def test_documents_come_whole_once_and_then_in_changes(self) -> None:
+        here = self.files
+        assert isinstance(here, UrlFiles)
+        more = [f"other-{number:03}" for number in range(100)]
+        here.put_results(results(at=NOW + 1, more=more))
+        here.refresh()
+        here.getting.statuses.clear()
+        for age in (2, 3, 4):
+            data = results("virtual", NOW + 1, issued_at=NOW + age, more=more)
+            here.put_results(data)
+            self.assertEqual([], here.refresh())
+        self.assertEqual("virtual", here.tpm_value())
+        self.assertEqual({226}, {*here.getting.statuses} - {304})

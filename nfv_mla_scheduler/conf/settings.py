@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frozen settings made from the options, once they are checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pathlib
+import re
+import urllib.parse
+from typing import Any
+
+from oslo_config import cfg
+
+from nfv_mla_scheduler.conf import audit
+from nfv_mla_scheduler.conf import policy
+from nfv_mla_scheduler.conf import results
+from nfv_mla_scheduler.conf import scheduler
+from nfv_mla_scheduler.conf.policy import WithoutPolicy
+from nfv_mla_scheduler.conf.results import ResultsFrom
+from nfv_mla_scheduler.errors import SettingsError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import NAME_PATTERN
+
+GROUP = cfg.OptGroup(
+    "nfv_mla",
+    title="Attested placement (ETSI GR NFV-SEC 009)",
+    help="""
+Which hosts may take servers that ask for attested hosts is said by a policy
+that security officers sign, and known from results that a collector signs.
+These options say where both are, and how this process reads them. They are
+read when the process starts.
+""",
+)
+
+_OPTIONS: list[cfg.Opt] = [
+    *policy.OPTIONS,
+    *results.OPTIONS,
+    *scheduler.OPTIONS,
+    *audit.OPTIONS,
+]
+_PATHS = (
+    "policy_file",
+    "break_glass_dir",
+    "results_file",
+    "results_ca_file",
+    "results_cert_file",
+    "results_key_file",
+    "audit_file",
+)
+# What each place that results may come from needs.  A file may be missing in
+# the configuration: then there are no results.
+_NEEDED = {
+    ResultsFrom.FILE: (),
+    ResultsFrom.HTTPS: (
+        "results_url",
+        "results_ca_file",
+        "results_cert_file",
+        "results_key_file",
+    ),
+    ResultsFrom.EMBEDDED: (),
+}
+_OF_ONE = {
+    "results_file": ResultsFrom.FILE,
+    **dict.fromkeys(_NEEDED[ResultsFrom.HTTPS], ResultsFrom.HTTPS),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """The options, checked; ``None`` for a path or URL that is not set."""
+
+    policy_file: pathlib.Path | None
+    break_glass_dir: pathlib.Path | None
+    officer_keys: tuple[pathlib.Path, ...]
+    officer_threshold: int
+    state_dir: pathlib.Path
+    without_policy: WithoutPolicy
+    results: ResultsFrom
+    results_file: pathlib.Path | None
+    results_url: str | None
+    results_ca_file: pathlib.Path | None
+    results_cert_file: pathlib.Path | None
+    results_key_file: pathlib.Path | None
+    results_max_bytes: int
+    refresh_interval_s: float
+    first_load_timeout_s: float
+    max_skew_s: float
+    boot_max_age_s: float
+    management_domain: str
+    assurance_weight_multiplier: float
+    scarcity_weight_multiplier: float
+    decision_cache_size: int
+    follow_room_max_age_s: float
+    audit_file: pathlib.Path | None
+    audit_queue_size: int
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Register the options of ``[nfv_mla]``; again does no harm."""
+    conf.register_group(GROUP)
+    conf.register_opts(_OPTIONS, group=GROUP)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return the options for ``oslo-config-generator``."""
+    return [(GROUP, list(_OPTIONS))]
+
+
+def settings(conf: cfg.ConfigOpts) -> Settings:
+    """Return what ``conf`` says, on which :func:`register` was called.
+
+    :raises SettingsError: naming the option at fault, in one line
+    """
+    values = {option.dest: _value(conf, option.dest) for option in _OPTIONS}
+    for name in _PATHS:
+        values[name] = _path(name, values[name])
+    state_dir = _path("state_dir", values["state_dir"])
+    if state_dir is None:
+        raise _wrong("state_dir", "must be set")
+    domain = values["management_domain"]
+    if domain and not re.fullmatch(NAME_PATTERN, domain):
+        raise _wrong("management_domain", f"must match {NAME_PATTERN}", domain)
+    values |= {
+        "state_dir": state_dir,
+        "officer_keys": _keys(values),
+        "without_policy": WithoutPolicy(values["without_policy"]),
+        "results_url": _url(values["results_url"]),
+        "results": ResultsFrom(values["results"]),
+        "boot_max_age_s": float(values["boot_max_age_s"]),
+    }
+    _check_results(values)
+    return Settings(**values)
+
+
+def _value(conf: cfg.ConfigOpts, name: str) -> Any:
+    """Return one option's value, its type and bounds checked by oslo."""
+    try:
+        value = conf[GROUP.name][name]
+    except (cfg.Error, ValueError) as exc:
+        said = str(exc).rpartition(" is not valid: ")[2]
+        raise _wrong(name, bounded(said, 160)) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong(name, "must be a finite number", value)
+    return value
+
+
+def _path(name: str, text: str) -> pathlib.Path | None:
+    if not text:
+        return None
+    if not text.startswith("/") or not text.isprintable():
+        raise _wrong(name, "must be an absolute path", text)
+    return pathlib.Path(text)
+
+
+def _url(text: str) -> str | None:
+    """Return the URL of the results document."""
+    if not text:
+        return None
+    try:
+        parts = urllib.parse.urlsplit(text)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    else:
+        named = named and parts.scheme == "https"
+        named = named and re.fullmatch("[!-~]+", text) is not None
+    if not named or parts.username is not None or parts.fragment:
+        raise _wrong("results_url", "must be https://HOST:PORT/PATH", text)
+    if parts.path in ("", "/"):
+        raise _wrong(
+            "results_url",
+            "must name the document, which a collector has at /v1/results",
+            text,
+        )
+    return text
+
+
+def _check_results(values: dict[str, Any]) -> None:
+    """Refuse what is missing, and what would have no effect."""
+    chosen = values["results"]
+    for name in _NEEDED[chosen]:
+        if values[name] is None:
+            raise _wrong(name, f"must be set with results = {chosen.value}")
+    for name, needed_by in _OF_ONE.items():
+        if values[name] is not None and chosen is not needed_by:
+            raise _wrong(
+                name,
+                f"is for results = {needed_by.value}, and results is "
+                f"{chosen.value}: remove one of them",
+            )
+
+
+def _keys(values: dict[str, Any]) -> tuple[pathlib.Path, ...]:
+    """Return the officers' keys, of which there must be enough."""
+    keys = [_path("officer_keys", text) for text in values["officer_keys"]]
+    paths = tuple(path for path in keys if path is not None)
+    if len(set(paths)) != len(paths):
+        raise _wrong("officer_keys", "names a file twice")
+    threshold = values["officer_threshold"]
+    if paths and threshold > len(paths):
+        raise _wrong(
+            "officer_threshold",
+            f"asks for {threshold} signatures, and officer_keys has only "
+            f"{len(paths)} keys",
+        )
+    for name in ("policy_file", "break_glass_dir"):
+        if values[name] is not None and not paths:
+            raise _wrong("officer_keys", f"must be set beside {name}")
+    return paths
+
+
+def _wrong(name: str, message: str, value: object = "") -> SettingsError:
+    shown = f" ({bounded(value)!r})" if value != "" else ""
+    return SettingsError(f"[{GROUP.name}] {name}: {message}{shown}")
