@@ -105,7 +105,7 @@ class Intake:
                 return
         try:
             claims = self._claims(result.claims)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, LookupError):
             said = "has claims that no document can hold"
             self.refuse(ResultsCode.BAD_CLAIM.value, attester, said)
             return

@@ -128,7 +128,7 @@ publishing for no more than a tenth of the time.
 A file that says how each authority stands, in JSON.
 
 ``nfv-mla collector status --status-file`` prints it. It is replaced in one
-step whenever something has changed, and every 10 seconds in any case.
+step whenever a document is published, and every 10 seconds in any case.
 
 Possible values:
 

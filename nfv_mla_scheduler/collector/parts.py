@@ -18,6 +18,7 @@ from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.collector.app import Refresh
 from nfv_mla_scheduler.collector.app import Status
 from nfv_mla_scheduler.collector.loop import tasks
+from nfv_mla_scheduler.collector.options import GROUP
 from nfv_mla_scheduler.collector.server import Server
 from nfv_mla_scheduler.collector.server import ServerSettings
 from nfv_mla_scheduler.collector.shelf import Shelf
@@ -100,7 +101,10 @@ def _signer(settings: own.Settings) -> CryptoSigner:
         except OSError as exc:
             raise KeyFileError(f"{path}: {exc.strerror}") from None
 
-    return read_signer(settings.key_file, passphrase)
+    try:
+        return read_signer(settings.key_file, passphrase)
+    except KeyFileError as exc:
+        raise SettingsError(f"[{GROUP.name}] key_file: {exc}") from None
 
 
 def check(parts: Parts) -> tuple[str, ...]:
@@ -166,4 +170,7 @@ def make_server(
         listen.key_file,
         listen.client_ca_file,
     )
-    return Server(settings, shelf, status, refresh)
+    try:
+        return Server(settings, shelf, status, refresh)
+    except SettingsError as exc:
+        raise SettingsError(f"[{GROUP.name}] listen: {exc}") from None

@@ -23,6 +23,8 @@ from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.policy.envelope import PAYLOAD_MAX
+from nfv_mla_scheduler.results.document import MAX_BYTES
 from nfv_mla_scheduler.results.publish import publish
 from nfv_mla_scheduler.results.writer import ResultsDraft
 from nfv_mla_scheduler.results.writer import write
@@ -35,6 +37,7 @@ CLOCK_NEWS_S = 1.0
 PUBLISHED = "published"
 UNSIGNED = "publish-unsigned"
 UNWRITTEN = "publish-unwritten"
+TOO_LARGE = "publish-too-large"
 WITHHELD = "publish-withheld"
 CLOCK_BACK = "clock-back"
 CLOCK_RIGHT = "clock-right"
@@ -45,6 +48,8 @@ class Publisher:
 
     :param put: takes each document, for those who read over HTTPS
     :param last: when the newest document of before the restart was issued
+    :param max_bytes: of the largest document that readers take
+    :ivar written_policy: digest of the policy of the document in the file
     :ivar published: how publishing stands; replaced as a whole, so that any
         thread may read it
     """
@@ -58,7 +63,9 @@ class Publisher:
         max_skew_s: float,
         tell: Callable[[News], None],
         last: Instant | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
+        self._max_bytes = max_bytes
         self._name = name
         self._signer = signer
         self._path = path
@@ -66,14 +73,19 @@ class Publisher:
         self._max_skew_s = max_skew_s
         self._tell = tell
         self._last = last
-        self._unwritten: bytes | None = None
+        self._unwritten: tuple[bytes, str] | None = None
+        self.written_policy = ""
         self._on_file = Damper()
         self._on_clock = Damper()
         self._clock_was_back = False
         self.published = Published()
 
-    def publish(self, said: Mapping[str, Said], now: Instant) -> bool:
+    def publish(
+        self, said: Mapping[str, Said], now: Instant, policy: str = ""
+    ) -> bool:
         """Issue a document of ``said``; False if that cannot be done at all.
+
+        :param policy: digest of the policy by which all of it was checked
 
         Whether it is in its file as well is said by :attr:`unwritten`.
         Nothing is raised, and what goes wrong is told once.
@@ -90,11 +102,22 @@ class Publisher:
         except (NfvMlaError, ValueError, TypeError) as exc:
             self._failed(UNSIGNED, f"cannot be signed: {exc}", now)
             return False
-        self._last, self._unwritten = issued_at, data
+        if not self._fits(data):
+            why = f"{len(data)} bytes are more than readers take"
+            self._failed(TOO_LARGE, why, now)
+            return False
+        self._last, self._unwritten = issued_at, (data, policy)
         # The file first: what a reader has seen is there after a restart.
         self.write(now)
         self.show(data, issued_at, sum(len(o.results) for o in said.values()))
         return True
+
+    def _fits(self, data: bytes) -> bool:
+        """Whether readers take a document of this length."""
+        envelope = data.index(b"\n")
+        return len(data) <= self._max_bytes and (
+            envelope <= PAYLOAD_MAX * 4 // 3
+        )
 
     @property
     def unwritten(self) -> bool:
@@ -105,14 +128,15 @@ class Publisher:
         """Write the newest document, if that is still to be done."""
         if self._unwritten is None:
             return
+        data, policy = self._unwritten
         try:
-            publish(self._path, self._unwritten)
+            publish(self._path, data)
         except OSError as exc:
             reason = exc.strerror or type(exc).__name__
-            said = f"{self._path} cannot be written: {reason}"
-            self._failed(UNWRITTEN, said, now)
+            why = f"{self._path} cannot be written: {reason}"
+            self._failed(UNWRITTEN, why, now)
             return
-        self._unwritten = None
+        self._unwritten, self.written_policy = None, policy
         self._mended(now)
 
     def show(self, data: bytes, issued_at: Instant, results: int) -> None:

@@ -57,7 +57,8 @@ class Pace:
 class Publishing:
     """Calls a publisher when there is something to be published.
 
-    :param said: what there is to say; nothing at all is never published
+    :param said: what there is to say, which is never published if it is
+        nothing, and the digest of the policy by which it was checked
     :param why_not: why nothing may be published; empty: it may
     :param ready: whether the first document may be published
     :param written: called whenever the newest document is in its file
@@ -69,7 +70,7 @@ class Publishing:
         publisher: Publisher,
         interval_s: float,
         *,
-        said: Callable[[], Mapping[str, Said]],
+        said: Callable[[], tuple[Mapping[str, Said], str]],
         why_not: Callable[[], str],
         ready: Callable[[], bool],
         written: Callable[[], None],
@@ -119,8 +120,7 @@ class Publishing:
                 self._round(stopping)
             except Exception:
                 LOG.exception("nfv-mla cannot publish")
-                self.changed()
-                self._block(RETRY_S)
+                self._put_off(True, RETRY_S)
 
     def _wait(self) -> bool:
         """Wait until something is due; return whether to stop."""
@@ -163,18 +163,17 @@ class Publishing:
             self._report(self._clock())
 
     def _publish(self, now: float) -> None:
-        said = self._said()
+        with self._condition:
+            changed, self._changed = self._changed, False
+        said, policy = self._said()
         if not said or self._why_not():
-            self._block(RETRY_S)
+            self._put_off(changed, RETRY_S)
             return
         if not self._ready():
-            self._block(READY_S)
+            self._put_off(changed, READY_S)
             return
-        with self._condition:
-            self._changed = False
-        if not self._publisher.publish(said, self._clock()):
-            self.changed()
-            self._block(RETRY_S)
+        if not self._publisher.publish(said, self._clock(), policy):
+            self._put_off(True, RETRY_S)
             return
         self._pace.published(now, time.monotonic())
         self._after_writing(now)
@@ -186,5 +185,7 @@ class Publishing:
         else:
             self._written()
 
-    def _block(self, seconds: float) -> None:
+    def _put_off(self, changed: bool, seconds: float) -> None:
+        if changed:
+            self.changed()
         self._blocked_until = time.monotonic() + seconds

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -144,11 +145,10 @@ class Place:
 
     def _clear(self) -> None:
         """Remove what was being written when a collector was killed."""
+        name = re.escape(self.path.name)
         with contextlib.suppress(OSError):
             for left in self.path.parent.iterdir():
-                if left.name.startswith(f".{self.path.name}.") and (
-                    left.suffix == ".new"
-                ):
+                if re.fullmatch(rf"\.{name}\.\w+\.new", left.name):
                     left.unlink()
 
 

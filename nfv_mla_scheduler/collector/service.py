@@ -56,7 +56,6 @@ class Service:
         self._started_at = time.time()
         self._policy: Policy | None = None
         self._settle_by = math.inf
-        self._said_under = ""
         self._shelf = Shelf()
         self._server = make_server(
             settings.listen, self._shelf, self.status, self._ask_soon
@@ -90,6 +89,7 @@ class Service:
             shared.max_skew_s,
             tell,
             self._restored.issued_at,
+            shared.results_max_bytes,
         )
         self._publishing = Publishing(
             self._publisher,
@@ -170,11 +170,10 @@ class Service:
     def _ask_soon(self, authority: str, attesters: tuple[str, ...]) -> bool:
         return self._loop.refresh(authority, attesters)
 
-    def _said(self) -> Mapping[str, Said]:
-        """Return what there is to publish; for the thread that does."""
+    def _said(self) -> tuple[Mapping[str, Said], str]:
+        """Return what there is to publish, and under which policy."""
         policy, said = self._loop.held
-        self._said_under = policy.digest if policy else ""
-        return said
+        return said, policy.digest if policy else ""
 
     def _is_ready(self) -> bool:
         """Whether a document would hold what there is to be known.
@@ -190,8 +189,9 @@ class Service:
 
     def _written(self) -> None:
         """Note by which policy all was checked that is in the file."""
-        if self._said_under != self._place.policy:
-            self._place.note_policy(self._said_under)
+        digest = self._publisher.written_policy
+        if digest != self._place.policy:
+            self._place.note_policy(digest)
 
     def _report(self, now: Instant) -> None:
         path = self._settings.status_file

@@ -107,6 +107,8 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
     }
     paths = {name: _path(name, values[name]) for name in _PATHS}
     name = values["name"]
+    if not name:
+        raise _wrong(GROUP.name, "name", "must be set")
     if not re.fullmatch(NAME_PATTERN, name):
         raise _wrong(GROUP.name, "name", f"must match {NAME_PATTERN}", name)
     results_file = paths["results_file"]

@@ -149,6 +149,18 @@ class PublishTest(PublisherTestCase):
         self.assertEqual("published", self.codes()[-1])
         self.assertIsNone(self.publisher.published.failing_since)
 
+    def test_what_no_reader_takes_is_not_published(self):
+        self.publisher.publish(said(), NOW)
+        before = self.path.read_bytes()
+        self.publisher._max_bytes = len(before)
+        for after_s in (1, 2):
+            now = NOW + after_s
+            self.assertFalse(self.publisher.publish(said("h1", "h2"), now))
+        self.assertEqual(["publish-too-large"], self.codes())
+        self.assertEqual(before, self.path.read_bytes())
+        self.assertEqual(1, len(self.shelf))
+        self.assertTrue(self.publisher.publish(said(), NOW + 3))
+
     def test_what_may_not_be_published_is_told_once(self):
         self.publisher.withhold("the policy has another key", NOW)
         self.publisher.withhold("the policy has another key", NOW + 1)
@@ -306,7 +318,7 @@ class PublishingTest(PublisherTestCase):
         self.publishing = Publishing(
             self.publisher,
             0.1,
-            said=lambda: self.said,
+            said=lambda: (self.said, "digest"),
             why_not=lambda: self.why,
             ready=lambda: self.ready,
             written=lambda: self.written.append(time.monotonic()),
@@ -343,6 +355,34 @@ class PublishingTest(PublisherTestCase):
         self.published()
         time.sleep(0.3)
         self.assertLessEqual(len(self.shelf), 3)
+
+    def test_what_changes_while_one_is_made_is_in_the_next(self):
+        made = []
+
+        def snapshot():
+            found = self.said
+            if not made:
+                made.append(found)
+                self.said = said("h1", "h2")
+                self.publishing.changed()
+            return found, "digest"
+
+        self.publishing._said = snapshot
+        self.publishing.start()
+        self.publishing.changed()
+        self.published()
+        self.assertTrue(self.published())
+        self.assertEqual(2, self.publisher.published.results)
+
+    def test_the_policy_of_what_is_in_the_file_is_known(self):
+        with mock.patch(
+            "nfv_mla_scheduler.results.publish.os.replace",
+            side_effect=OSError(28, "No space left on device"),
+        ):
+            self.publisher.publish(said(), NOW, "one")
+        self.assertEqual("", self.publisher.written_policy)
+        self.publisher.write(NOW)
+        self.assertEqual("one", self.publisher.written_policy)
 
     def test_nothing_is_published_while_nothing_changes(self):
         self.publishing.start()

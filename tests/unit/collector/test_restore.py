@@ -112,13 +112,17 @@ class LockTest(PlaceTestCase):
 
     def test_what_was_being_written_when_it_was_killed_is_removed(self):
         left = self.directory / ".results.x7_a1.new"
-        others = self.directory / ".results2.x7_a1.new"
-        for path in (left, others):
+        others = [
+            self.directory / ".results2.x7_a1.new",
+            self.directory / ".results.b.x7_a1.new",
+        ]
+        for path in (left, *others):
             path.write_bytes(b"half")
         self.path.write_bytes(document())
         self.place()
         self.assertFalse(left.exists())
-        self.assertTrue(others.exists())
+        for path in others:
+            self.assertTrue(path.exists(), "another collector's")
         self.assertTrue(self.path.exists())
 
     def test_the_policy_by_which_all_was_checked_is_known_after_a_restart(

@@ -142,7 +142,9 @@ class PartsTest(ServiceTestCase):
     def test_a_key_that_is_missing_or_none(self):
         key = self.site.directory / "collector-a.key"
         key.unlink()
-        self.assertIn(str(key), self.refused())
+        said = self.refused()
+        self.assertIn("[nfv_mla_collector] key_file", said)
+        self.assertIn(str(key), said)
         key.write_text(policies.public_pem("collector-a"))
         self.assertIn("no private key", self.refused())
 

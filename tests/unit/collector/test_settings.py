@@ -39,7 +39,7 @@ HTTPS = {
 
 # options that differ, the option that the error names, what it says
 REFUSED = (
-    ({"name": ""}, "name", "must match"),
+    ({"name": ""}, "name", "must be set"),
     ({"name": "Collector A"}, "name", "Collector A"),
     ({"key_file": ""}, "key_file", "must be set"),
     ({"key_file": "collector.key"}, "key_file", "absolute"),
