@@ -76,6 +76,14 @@ class FittingTest(unittest.TestCase):
         ):
             self.check(PLAIN, PLAIN.replace(old, new), False)
 
+    def test_all_of_the_text_is_compared(self) -> None:
+        known = '{"iat":17,"a":"xxxxxx"}'
+        self.check(known, '{"iat":99,"a":"xxxxxx"}', True)
+        self.check(known, '{"iat":1,"aa":"xxxxxx"}', False)
+        self.check(known, '{"iat":1,"a" :"xxxxxx"}', False)
+        self.check(known, '{"iat":1 ,"a":"xxxxxx"}', False)
+        self.check(known, ' {"iat":1,"a":"xxxxxx"}', False)
+
     def test_blanks_behind_colons_are_minded(self) -> None:
         spaced = json.dumps(json.loads(PLAIN))
         self.check(spaced, spaced.replace("17", "18"), True)
@@ -217,6 +225,8 @@ class BoundsTest(unittest.TestCase):
             known.add(encoded(text), *split(text), 0)
         found = [text for text in texts if known.find(encoded(text))]
         self.assertEqual(TEMPLATES_MAX, len(found))
-        self.assertEqual(texts[:OF_ONE_LENGTH_MAX], found[:OF_ONE_LENGTH_MAX])
+        limit = OF_ONE_LENGTH_MAX
+        self.assertEqual(texts[:limit], found[:limit])
+        self.assertEqual(texts[12 : 12 + limit], found[limit : 2 * limit])
         known.clear()
         self.assertFalse(any(known.find(encoded(text)) for text in texts))
