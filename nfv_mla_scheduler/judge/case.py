@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.judge.decisions import C
-from nfv_mla_scheduler.judge.decisions import Candidate
-from nfv_mla_scheduler.judge.decisions import Summary
 from nfv_mla_scheduler.judge.grounds import Ground
+from nfv_mla_scheduler.judge.strangers import Candidate
+from nfv_mla_scheduler.judge.summaries import Summary
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import BreakGlass
@@ -90,12 +90,8 @@ class Case:
         self, admitted: Iterable[Candidate], now: Instant
     ) -> collections.Counter[Summary]:
         """Return what was set aside to admit, and for how many hosts."""
-        counts: collections.Counter[Summary] = collections.Counter()
-        for candidate in admitted:
-            summary = self._ground.softened(candidate, now)
-            if summary is not None and not summary.refused:
-                counts[summary] += 1
-        return counts
+        found = self._ground.softened(admitted, now)
+        return collections.Counter(each for each in found if not each.refused)
 
     def broken_glass(
         self, admitted: Iterable[Candidate], now: Instant

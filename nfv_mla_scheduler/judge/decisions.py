@@ -1,68 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decisions on one requirement, host by host, kept while they hold.
 
-Pure but for its memory; many threads may use one object.  An entry holds as
-long as its moment lies ahead and the snapshot still has the very record that
-was judged.  A refusal for want of fresh claims is tried again whenever there
-is a new generation; any other refusal holds until its record changes.
+Pure but for its memory; many threads may use one object.  What is remembered
+belongs to a host's record, which is a new object whenever the host changed.
+An admission holds as long as its moment lies ahead.  A refusal for want of
+fresh claims is tried again whenever there is a new generation; any other
+refusal holds until its record changes.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import NamedTuple
-from typing import Protocol
 from typing import TypeVar
 
+from nfv_mla_scheduler.judge.clock import Clock
 from nfv_mla_scheduler.judge.closures import Closed
-from nfv_mla_scheduler.judge.closures import Closure
-from nfv_mla_scheduler.judge.closures import closing
-from nfv_mla_scheduler.judge.closures import closures
-from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.explain import decide
-from nfv_mla_scheduler.judge.resolve import resolve
-from nfv_mla_scheduler.judge.resolve import resolve_preferred
 from nfv_mla_scheduler.judge.ruling import Ruling
-from nfv_mla_scheduler.judge.ruling import expiries
-from nfv_mla_scheduler.judge.ruling import rule
-from nfv_mla_scheduler.judge.ruling import situation
 from nfv_mla_scheduler.judge.ruling import until
+from nfv_mla_scheduler.judge.rulings import Rulings
+from nfv_mla_scheduler.judge.strangers import Candidate
+from nfv_mla_scheduler.judge.strangers import Strangers
+from nfv_mla_scheduler.judge.summaries import Summaries
+from nfv_mla_scheduler.judge.summaries import Summary
+from nfv_mla_scheduler.judge.summaries import summarise
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.model import Refusal
-from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.demand import Demand
 from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.records import Shape
 from nfv_mla_scheduler.results.view import Snapshot
 
-UNBOUND = Refusal(
-    RefusalCode.HOST_UNBOUND,
-    "binding",
-    "5.0.3",
-    detail="the policy binds no such host",
-)
-MISMATCH = Refusal(
-    RefusalCode.BINDING_MISMATCH,
-    "binding",
-    "5.0.3",
-    detail="host name and compute node are not those that the policy binds",
-)
-
-
-class Candidate(Protocol):
-    """A host as Nova's scheduler or a caller without Nova knows it."""
-
-    host: str
-    uuid: str
-
-
-_SUMMARIES_MAX = 4096
-# How long to believe, for logs and records, what was set aside for a host.
+# How long to believe, for logs and records, what was set aside for a host,
+# while fresher claims may come and make that less.
 _SOFTENED_S = 5.0
+_LAPSED = 0.0
+# A decision that holds this much longer counts as half as fresh as can be.
+_FRESH_S = 60.0
+
 
 C = TypeVar("C", bound=Candidate)
 
@@ -79,47 +57,6 @@ class Bearings:
     boot_max_age_s: float = 86400.0
 
 
-class Summary(NamedTuple):
-    """A decision without its host: what many hosts have in common."""
-
-    refused: tuple[str, ...]
-    would_refuse: tuple[str, ...]
-    waived: tuple[str, ...]
-
-
-class _Entry(NamedTuple):
-    """What is remembered of one host.
-
-    :ivar softened: what a waiver or permissive mode set aside, if any did
-    :ivar generation: in which a refusal was last tried
-    """
-
-    lapse: Instant
-    record: HostRecord
-    host: str
-    admitted: bool
-    softened: Summary | None = None
-    generation: int = -1
-
-
-def summarise(decision: Decision) -> Summary:
-    """Return the codes of a decision, and the waivers that it rests on."""
-    return Summary(
-        _codes(decision.refusals),
-        _codes(decision.would_refuse),
-        tuple(
-            dict.fromkeys(
-                f"{r.profile} {r.requirement}".strip() or r.code.value
-                for r in decision.waived
-            )
-        ),
-    )
-
-
-def _codes(refusals: tuple[Refusal, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(r.code.value for r in refusals))
-
-
 class Decisions:
     """Decides for one demand under one epoch of snapshots.
 
@@ -134,56 +71,58 @@ class Decisions:
         closed: Closed | None = None,
     ) -> None:
         self.demand = demand
-        self._closed = closed
         self._bearings = bearings
-        self._rulings: dict[Shape, Ruling] = {}
-        self._entries: dict[str, _Entry] = {}
-        self._summaries: dict[tuple[Shape, tuple[int, ...]], Summary] = {}
+        self._rulings = Rulings(demand, closed, bearings.management_domain)
+        self._strangers = Strangers(demand, closed)
+        self._summaries = Summaries(bearings.boot_max_age_s)
+        # Until when a host is admitted, NEVER for one that is refused for
+        # good; the generation in which another one was refused; what was set
+        # aside to admit it.
+        self._until: dict[HostRecord, Instant] = {}
+        self._refused: dict[HostRecord, int] = {}
+        self._softened: dict[HostRecord, Summary] = {}
 
     def admitted(
         self, candidates: Iterable[C], snapshot: Snapshot, now: Instant
     ) -> list[C]:
         """Return the candidates on which the server may be placed now."""
-        entry_of = self._entries.get
         record_of = snapshot.records.get
-        unknown = self._admits_unknown(snapshot, now)
+        until_of = self._until.get
+        clock = self._clock(snapshot)
+        strangers = self._strangers.any_admitted(snapshot, now)
         chosen = []
         for candidate in candidates:
-            uuid = candidate.uuid
-            entry = entry_of(uuid)
-            if (
-                entry is None
-                or entry[0] <= now
-                or entry[1] is not record_of(uuid)
-            ):
-                entry = self._judge(uuid, snapshot, now)
-            if entry is None or entry[2] != candidate.host:
-                if unknown and not shut(
-                    self._closed or {}, uuid, candidate.host, now
-                ):
+            record = record_of(candidate.uuid)
+            if record is not None:
+                lapse = until_of(record, _LAPSED)
+                if NEVER < lapse <= now:
+                    lapse = self._judge(record, clock, now)
+                if lapse > now and record.host == candidate.host:
                     chosen.append(candidate)
-            elif entry[3]:
+                    continue
+                if not strangers or record.host == candidate.host:
+                    continue
+            if strangers and self._strangers.admits(candidate, now):
                 chosen.append(candidate)
         return chosen
 
     def lapse(self, uuid: str, snapshot: Snapshot, now: Instant) -> Instant:
         """Return until when a host is admitted; ``NEVER`` if it is not."""
-        entry = self._entries.get(uuid)
-        if (
-            entry is None
-            or entry.lapse <= now
-            or entry.record is not snapshot.records.get(uuid)
-        ):
-            entry = self._judge(uuid, snapshot, now)
-        return entry.lapse if entry and entry.admitted else NEVER
+        record = snapshot.records.get(uuid)
+        if record is None:
+            return NEVER
+        lapse = self._until.get(record, _LAPSED)
+        if NEVER < lapse <= now:
+            lapse = self._judge(record, self._clock(snapshot), now)
+        return lapse
 
     def decision(
         self, uuid: str, host: str, snapshot: Snapshot, now: Instant
     ) -> Decision:
         """Return the decision about one host, with every reason."""
         record = snapshot.records.get(uuid)
-        if record is None or record.binding.host != host:
-            return self._unknown(uuid, host, snapshot, now)
+        if record is None or record.host != host:
+            return self._strangers.decision(uuid, host, snapshot, now)
         return decide(
             self._ruling(record.shape, snapshot),
             record,
@@ -192,145 +131,137 @@ class Decisions:
             now,
         )
 
-    def _admits_unknown(self, snapshot: Snapshot, now: Instant) -> bool:
-        policy = snapshot.policy
-        return (
-            policy is not None
-            and min(self.demand.all_permissive_until, policy.expires_at) > now
-        )
-
-    def _unknown(
-        self, uuid: str, host: str, snapshot: Snapshot, now: Instant
-    ) -> Decision:
-        """Decide about a host that the policy does not bind, or not so."""
-        unknown = MISMATCH if host in snapshot.uuids else UNBOUND
-        found = closing(self._closed or {}, uuid, host)
-        refusals = [c.refusal for c in found if c.permissive_until <= now]
-        would = [c.refusal for c in found if c.permissive_until > now]
-        admits = self._admits_unknown(snapshot, now)
-        (would if admits else refusals).append(unknown)
-        until = self.demand.all_permissive_until if admits else FOREVER
-        return Decision(
-            host, tuple(refusals), until, would_refuse=tuple(would)
-        )
-
     def summary(
         self, uuid: str, host: str, snapshot: Snapshot, now: Instant
     ) -> Summary:
         """Return what :meth:`decision` says, for less work."""
         record = snapshot.records.get(uuid)
-        if record is None or record.binding.host != host:
+        if record is None or record.host != host:
             return summarise(self.decision(uuid, host, snapshot, now))
         ruling = self._ruling(record.shape, snapshot)
-        age = self._bearings.boot_max_age_s
-        lives = expiries(ruling, record, snapshot, age)
-        return self._summary(ruling, record, snapshot, lives, now)
+        lives = self._clock(snapshot).lives(ruling, record)
+        return self._summaries.of(ruling, record, snapshot, lives, now)
 
     def softened(
-        self, candidate: Candidate, snapshot: Snapshot, now: Instant
-    ) -> Summary | None:
-        """Return what was set aside to admit a host, as last judged."""
-        entry = self._entries.get(candidate.uuid)
-        if entry is None or entry.host != candidate.host:
-            return summarise(
-                self._unknown(candidate.uuid, candidate.host, snapshot, now)
-            )
-        return entry.softened
+        self, candidates: Iterable[Candidate], snapshot: Snapshot, now: Instant
+    ) -> list[Summary]:
+        """Return what was set aside to admit some hosts, as last judged.
 
-    def preferred(self, uuid: str, snapshot: Snapshot) -> float:
-        """Return the share of what is merely preferred that a host has."""
-        record = snapshot.records.get(uuid)
+        :returns: nothing of those for which nothing was
+        """
+        if not self._softened and not self._strangers.any_admitted(
+            snapshot, now
+        ):
+            return []
+        found = []
+        for c in candidates:
+            record = snapshot.records.get(c.uuid)
+            if record is None or record.host != c.host:
+                found.append(self.summary(c.uuid, c.host, snapshot, now))
+            elif record in self._softened:
+                found.append(self._softened[record])
+        return found
+
+    def assurance(
+        self, candidates: Iterable[Candidate], snapshot: Snapshot, now: Instant
+    ) -> list[float]:
+        """Return how well each host is known that was admitted, from 0 to 1.
+
+        A third each: how long the decision still holds, that nothing was set
+        aside for it, and the share of what is preferred that it has.
+        """
+        hosts = list(candidates)
+        records = [snapshot.records.get(host.uuid) for host in hosts]
+        until_of = self._until.get
+        lapses = [until_of(r, _LAPSED) if r else _LAPSED for r in records]
+        if (
+            min(lapses, default=FOREVER) > now
+            and not self._softened
+            and not self.demand.preferred
+            and not snapshot.break_glass
+            and not self._strangers.any_admitted(snapshot, now)
+        ):
+            # as _assurance() says, for hosts that differ in their times only
+            return [(_freshness(lapse - now) + 2) / 3 for lapse in lapses]
+        return [self._assurance(host, snapshot, now) for host in hosts]
+
+    def _assurance(
+        self, candidate: Candidate, snapshot: Snapshot, now: Instant
+    ) -> float:
+        record = snapshot.records.get(candidate.uuid)
         if record is None:
             return 0.0
-        return self._ruling(record.shape, snapshot).preferred
+        left_s = self.lapse(candidate.uuid, snapshot, now) - now
+        fresh = _freshness(left_s) if left_s > 0 else 0.0
+        clean = record.host == candidate.host and record not in self._softened
+        ruling = self._ruling(record.shape, snapshot)
+        return (fresh + clean + ruling.preferred) / 3
 
-    def _summary(
+    def _judge(
+        self, record: HostRecord, clock: Clock, now: Instant
+    ) -> Instant:
+        """Return until when a host is admitted; ``NEVER`` if it is not."""
+        generation = clock.snapshot.generation
+        if self._refused.get(record) == generation:
+            return NEVER
+        ruling = self._ruling(record.shape, clock.snapshot)
+        if ruling.hopeless:
+            # what fresher claims cannot mend needs not be tried again
+            self._until[record] = NEVER
+            return NEVER
+        lapse = clock.lapse(ruling, record)
+        if lapse <= now:
+            self._refused[record] = generation
+            self._until.pop(record, None)
+            self._softened.pop(record, None)
+            return NEVER
+        if ruling.excuses:
+            lapse = self._excuse(ruling, record, clock, lapse, now)
+        self._until[record] = lapse
+        return lapse
+
+    def _excuse(
         self,
         ruling: Ruling,
         record: HostRecord,
-        snapshot: Snapshot,
-        lives: list[Instant],
+        clock: Clock,
+        lapse: Instant,
         now: Instant,
-    ) -> Summary:
-        key = (record.shape, situation(ruling, lives, now))
-        summary = self._summaries.get(key)
-        if summary is None:
-            age = self._bearings.boot_max_age_s
-            summary = summarise(decide(ruling, record, snapshot, age, now))
-            if len(self._summaries) >= _SUMMARIES_MAX:
-                self._summaries.clear()
-            self._summaries[key] = summary
-        return summary
-
-    def _judge(
-        self, uuid: str, snapshot: Snapshot, now: Instant
-    ) -> _Entry | None:
-        record = snapshot.records.get(uuid)
-        if record is None:
-            return None
-        old = self._entries.get(uuid)
-        if (
-            old is not None
-            and old.record is record
-            and old.generation == snapshot.generation
-            and not old.admitted
-        ):
-            return old
-        entry = self._new_entry(record, snapshot, now)
-        self._entries[uuid] = entry
-        return entry
-
-    def _new_entry(
-        self, record: HostRecord, snapshot: Snapshot, now: Instant
-    ) -> _Entry:
-        ruling = self._ruling(record.shape, snapshot)
-        age = self._bearings.boot_max_age_s
-        lives = expiries(ruling, record, snapshot, age)
-        host = record.binding.host
-        lapse = until(ruling, lives)
-        if lapse <= now:
-            # what fresher claims cannot mend needs not be tried again
-            again = FOREVER if ruling.hopeless else NEVER
-            return _Entry(
-                again, record, host, False, None, snapshot.generation
-            )
-        if not ruling.excuses:
-            return _Entry(lapse, record, host, True)
+    ) -> Instant:
+        """Note what was set aside to admit a host; return until when."""
+        lives = clock.lives(ruling, record)
         strict = until(ruling, lives, excused=False)
         if strict > now:
-            return _Entry(strict, record, host, True)
-        softened = self._summary(ruling, record, snapshot, lives, now)
-        # what is set aside changes without the admission changing
-        again = min(lapse, now + _SOFTENED_S)
-        return _Entry(again, record, host, True, softened)
+            self._softened.pop(record, None)
+            return strict
+        self._softened[record] = self._summaries.of(
+            ruling, record, clock.snapshot, lives, now
+        )
+        # What is set aside may change without the admission changing: when
+        # something ends, or something that has ended is renewed.
+        ends = [t for t in (*lives, *ruling.dates) if t > now]
+        if len(ends) < len(lives) + len(ruling.dates):
+            ends.append(now + _SOFTENED_S)
+        return min([lapse, *ends])
+
+    def _clock(self, snapshot: Snapshot) -> Clock:
+        self._forget(snapshot)
+        return Clock(snapshot, self._bearings.boot_max_age_s)
 
     def _ruling(self, shape: Shape, snapshot: Snapshot) -> Ruling:
-        ruling = self._rulings.get(shape)
-        if ruling is None:
-            policy = snapshot.policy
-            assert policy is not None
-            demand = self.demand
-            ruling = rule(
-                resolve(demand, shape, snapshot),
-                self._closures(shape, snapshot),
-                policy.expires_at,
-                resolve_preferred(demand, shape, snapshot),
-            )
-            if len(self._rulings) > 2 * len(snapshot.shapes) + 64:
-                self._rulings.clear()
-            self._rulings[shape] = ruling
-        return ruling
+        return self._rulings.of(shape, snapshot)
 
-    def _closures(
-        self, shape: Shape, snapshot: Snapshot
-    ) -> tuple[Closure, ...]:
-        policy = snapshot.policy
-        if self._closed is None or policy is None:
-            return ()
-        return closures(
-            policy,
-            snapshot.catalogue,
-            shape.pools,
-            self.demand.trust_domain,
-            self._bearings.management_domain,
-        )
+    def _forget(self, snapshot: Snapshot) -> None:
+        """Forget records of the past, when they become many."""
+        most = 2 * len(snapshot.records) + 64
+        if len(self._until) + len(self._refused) <= most:
+            return
+        kept = frozenset(snapshot.records.values())
+        for known in (self._until, self._refused, self._softened):
+            for record in list(known):
+                if record not in kept:
+                    known.pop(record, None)
+
+
+def _freshness(left_s: float) -> float:
+    return 1.0 - _FRESH_S / (left_s + _FRESH_S)

@@ -18,12 +18,10 @@ from nfv_mla_scheduler.judge.support import refusal_of
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Decision
-from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.results.records import HostRecord
-from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.view import Snapshot
 
@@ -109,8 +107,8 @@ class _Explainer:
         return closest or ()
 
     def _missing(self, support: Support, need: ResolvedNeed) -> Refusal | None:
-        if support.refusal is not None:
-            return support.refusal
+        if support.fault is not None:
+            return refusal_of(support.term, need.need, *support.fault)
         if any(self._lives(atom) for atom in support.atoms):
             return None
         return self._lapsed(support, need)
@@ -133,10 +131,9 @@ class _Explainer:
         return refusal_of(support.term, need.need, code, authority)
 
     def _boot_ended(self, atom: Atom, result: Result) -> bool:
-        by_attester = self._snapshot.freshness.get(result.authority, {})
-        fresh: Freshness | None = by_attester.get(result.attester)
+        fresh = self._snapshot.freshness_of(result)
         return (
-            atom.grade is Grade.BOOT
+            atom.boot
             and result.boot is not None
             and fresh is not None
             and fresh.boot != result.boot

@@ -8,7 +8,6 @@ and one that asks.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Protocol
@@ -17,19 +16,16 @@ from nfv_mla_scheduler.judge.closures import Closed
 from nfv_mla_scheduler.judge.closures import closing
 from nfv_mla_scheduler.judge.closures import shut
 from nfv_mla_scheduler.judge.decisions import C
-from nfv_mla_scheduler.judge.decisions import Candidate
 from nfv_mla_scheduler.judge.decisions import Decisions
-from nfv_mla_scheduler.judge.decisions import Summary
-from nfv_mla_scheduler.judge.decisions import summarise
 from nfv_mla_scheduler.judge.elsewhere import Elsewhere
+from nfv_mla_scheduler.judge.strangers import Candidate
+from nfv_mla_scheduler.judge.summaries import Summary
+from nfv_mla_scheduler.judge.summaries import summarise
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.results.view import Snapshot
-
-# A decision that holds this much longer counts as half as fresh as can be.
-_FRESH_S = 60.0
 
 
 class Ground(Protocol):
@@ -44,8 +40,10 @@ class Ground(Protocol):
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         """Return what :meth:`decision` says, for less work on many hosts."""
 
-    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
-        """Return what was set aside to admit a host; None: nothing was."""
+    def softened(
+        self, admitted: Iterable[Candidate], now: Instant
+    ) -> list[Summary]:
+        """Return what was set aside to admit hosts, of those where it was."""
 
     def assurance(
         self, candidates: Iterable[Candidate], now: Instant
@@ -68,8 +66,10 @@ class Refused:
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         return summarise(self.decision(uuid, host, now))
 
-    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
-        return None
+    def softened(
+        self, admitted: Iterable[Candidate], now: Instant
+    ) -> list[Summary]:
+        return []
 
     def assurance(
         self, candidates: Iterable[Candidate], now: Instant
@@ -81,16 +81,23 @@ class AsksNothing:
     """Only hosts that are closed to the server are refused.
 
     :param closed: Nova's host name -> the rules that close it
+    :param lenient: whether any of these rules may be permissive
     """
 
-    def __init__(self, closed: Closed) -> None:
+    def __init__(self, closed: Closed, lenient: bool = True) -> None:
         self._closed = closed
+        self._lenient = lenient
 
     def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
         closed = self._closed
         if not closed:
             return list(candidates)
-        return [c for c in candidates if not shut(closed, c.uuid, c.host, now)]
+        return [
+            c
+            for c in candidates
+            if (c.host not in closed and c.uuid not in closed)
+            or not shut(closed, c.uuid, c.host, now)
+        ]
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
         found = closing(self._closed, uuid, host)
@@ -107,10 +114,17 @@ class AsksNothing:
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         return summarise(self.decision(uuid, host, now))
 
-    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
-        if not closing(self._closed, candidate.uuid, candidate.host):
-            return None
-        return self.summary(candidate.uuid, candidate.host, now)
+    def softened(
+        self, admitted: Iterable[Candidate], now: Instant
+    ) -> list[Summary]:
+        closed = self._closed
+        if not closed or not self._lenient:
+            return []
+        return [
+            self.summary(c.uuid, c.host, now)
+            for c in admitted
+            if c.host in closed or c.uuid in closed
+        ]
 
     def assurance(
         self, candidates: Iterable[Candidate], now: Instant
@@ -167,29 +181,15 @@ class Asks:
             return summarise(self.decision(uuid, host, now))
         return self._decisions.summary(uuid, host, self._snapshot, now)
 
-    def softened(self, candidate: Candidate, now: Instant) -> Summary | None:
+    def softened(
+        self, admitted: Iterable[Candidate], now: Instant
+    ) -> list[Summary]:
         if not self._elsewhere.matters:
-            return self._decisions.softened(candidate, self._snapshot, now)
-        found = self.summary(candidate.uuid, candidate.host, now)
-        return found if found.would_refuse or found.waived else None
+            return self._decisions.softened(admitted, self._snapshot, now)
+        found = [self.summary(c.uuid, c.host, now) for c in admitted]
+        return [each for each in found if each.would_refuse or each.waived]
 
     def assurance(
         self, candidates: Iterable[Candidate], now: Instant
     ) -> list[float]:
-        """A third each: how long the decision still holds, that nothing was
-        set aside for it, and the share of what is preferred that it has."""
-        snapshot, decisions = self._snapshot, self._decisions
-        weights = []
-        for candidate in candidates:
-            left = decisions.lapse(candidate.uuid, snapshot, now) - now
-            softened = decisions.softened(candidate, snapshot, now)
-            clean = 1.0 if softened is None else 0.0
-            preferred = decisions.preferred(candidate.uuid, snapshot)
-            weights.append((_freshness(left) + clean + preferred) / 3)
-        return weights
-
-
-def _freshness(left_s: float) -> float:
-    if math.isinf(left_s):
-        return 1.0 if left_s > 0 else 0.0
-    return left_s / (left_s + _FRESH_S) if left_s > 0 else 0.0
+        return self._decisions.assurance(candidates, self._snapshot, now)

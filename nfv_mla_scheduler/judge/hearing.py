@@ -12,9 +12,9 @@ import math
 
 from nfv_mla_scheduler.judge.support import ANY_DATE
 from nfv_mla_scheduler.judge.support import Atom
+from nfv_mla_scheduler.judge.support import Fault
 from nfv_mla_scheduler.judge.support import Support
 from nfv_mla_scheduler.judge.support import Tally
-from nfv_mla_scheduler.judge.support import refusal_of
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
@@ -33,15 +33,22 @@ from nfv_mla_scheduler.standard.values import Catalogue
 
 
 class Hearing:
-    """Hears all voices about hosts of one shape, or about the site."""
+    """Hears all voices about hosts of one shape, or about the site.
+
+    :param doubted: voice by voice, whether :func:`is_doubted`
+    """
 
     def __init__(
-        self, policy: Policy, catalogue: Catalogue, shape: Shape
+        self,
+        policy: Policy,
+        catalogue: Catalogue,
+        shape: Shape,
+        doubted: tuple[bool, ...],
     ) -> None:
         self._policy = policy
         self._catalogue = catalogue
         self._shape = shape
-        self._doubted = tuple(self._is_doubted(v) for v in shape.voices)
+        self._doubted = doubted
 
     def attested_by(
         self, term: Term, need: Need, independent: bool
@@ -59,8 +66,7 @@ class Hearing:
         )
         if atoms:
             return Support(term, atoms)
-        silent = refusal_of(term, need, RefusalCode.AUTHORITY_SILENT)
-        return Support(term, (), silent)
+        return Support(term, (), Fault(RefusalCode.AUTHORITY_SILENT))
 
     def _accepted(self, need: Need) -> Grade | None:
         """A profile may accept that attestation is merely declared."""
@@ -74,24 +80,11 @@ class Hearing:
         operator = self._policy.operator
         return self._policy.authorities[name].trust_domain == operator
 
-    def _is_doubted(self, voice: Voice) -> bool:
-        """A contraindicated claim taints all of this authority's (5.0.4).
-
-        So does a fault, for which part of what it said may be missing.
-        """
-        if voice.faulty:
-            return True
-        vouches = self._policy.authorities[voice.authority].vouches
-        return any(
-            claim.status is Status.CONTRAINDICATED and name in vouches
-            for name, claim in voice.claims.items()
-        )
-
     def host(self, term: Term, need: Need) -> Support:
         """Return what carries a term about the host."""
         capability = self._catalogue.capabilities[term.name]
         least = self._catalogue.least_grade(term)
-        tally = Tally(term, need)
+        tally = Tally(term)
         for index, voice in enumerate(self._shape.voices):
             authority = self._policy.authorities[voice.authority]
             claim = voice.claims.get(term.name)
@@ -108,7 +101,8 @@ class Hearing:
                 tally.weak(RefusalCode.GRADE_TOO_WEAK, voice.authority)
             else:
                 limit = _limit(claim, need, authority.max_age_s)
-                tally.carry(Atom(index, claim.grade, limit))
+                at_boot = claim.grade is Grade.BOOT
+                tally.carry(Atom(index, at_boot, limit))
         for fact in self._shape.declared:
             if fact.claim.capability == term.name:
                 self._declared(fact.claim, fact.until, term, least, tally)
@@ -117,7 +111,7 @@ class Hearing:
     def site(self, term: Term, need: Need) -> Support:
         """Return what carries a term about the fabric."""
         least = self._catalogue.least_grade(term)
-        tally = Tally(term, need)
+        tally = Tally(term)
         for fact in self._policy.site:
             if fact.claim.capability == term.name:
                 self._declared(fact.claim, fact.until, term, least, tally)
@@ -139,7 +133,7 @@ class Hearing:
         elif least is not Grade.DECLARED:
             tally.weak(RefusalCode.GRADE_TOO_WEAK, "")
         else:
-            tally.carry(Atom(ANY_DATE, Grade.DECLARED, until))
+            tally.carry(Atom(ANY_DATE, False, until))
 
     def _fault(self, claim: Claim, term: Term) -> RefusalCode | None:
         """Return how a claim contradicts a term, if it does."""
@@ -168,6 +162,21 @@ class Hearing:
                     return RefusalCode.VALUE_MISMATCH
                 inside = inside or tree.lies_in(region, term.any_of)
         return None if inside else RefusalCode.VALUE_MISMATCH
+
+
+def is_doubted(voice: Voice, policy: Policy) -> bool:
+    """Whether nothing that an authority claims of a host carries anything.
+
+    A contraindicated claim taints all of this authority's (5.0.4).  So does a
+    fault, for which part of what it said may be missing.
+    """
+    if voice.faulty:
+        return True
+    vouches = policy.authorities[voice.authority].vouches
+    return any(
+        claim.status is Status.CONTRAINDICATED and name in vouches
+        for name, claim in voice.claims.items()
+    )
 
 
 def _counts(claim: Claim, term: Term, authority: str) -> bool:

@@ -109,7 +109,7 @@ class Judge:
         try:
             ground = self._ground(request, snapshot, room or _no_room)
         except Malformed as exc:
-            malformed, ground = exc, Refused(_malformed(exc))
+            malformed, ground = exc, Refused(malformed_refusals(exc))
         return Case(
             ground, snapshot, request.project_id, request.server, malformed
         )
@@ -124,7 +124,7 @@ class Judge:
             return Refused((NO_POLICY,) if refused else ())
         if not requirement.demands:
             closed = self._closed(request.project_id, snapshot, memory)
-            return AsksNothing(closed)
+            return AsksNothing(closed, bool(snapshot.policy.permissive.pools))
         decisions = self._decisions(requirement, snapshot, memory)
         around = Surroundings(memory.followers, room, request.source)
         elsewhere = Elsewhere(decisions.demand, snapshot, around)
@@ -212,7 +212,8 @@ def _unless_malformed(known: T | Malformed) -> T:
     return known
 
 
-def _malformed(malformed: Malformed) -> tuple[Refusal, ...]:
+def malformed_refusals(malformed: Malformed) -> tuple[Refusal, ...]:
+    """Return why no host is right for a request that cannot be read."""
     return tuple(
         Refusal(
             RefusalCode.MALFORMED,

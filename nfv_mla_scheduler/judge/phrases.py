@@ -335,13 +335,14 @@ ABOUT_SERVER = {
     _CODE.SELF_UNMET: Phrase(
         "It does not hold here: {subject}.",
         {
-            _OFFICER: "pin the key of the host's TPM (pinned_keys), or let "
-            "an authority outside the operator's trust domain vouch",
+            _OFFICER: "let an authority outside the operator's trust domain "
+            "vouch for the host",
         },
         "A condition about ourselves was judged and does not hold; in this "
         "release, that the policy pins a key of the host's TPM "
         "(``pinned_keys``) where a profile takes that in place of a voucher "
-        "from outside.",
+        "from outside. Where it does pin one, nobody compares it with the "
+        "host's yet, and the refusal is ``not-judged``.",
         "5.2.10",
     ),
     _CODE.NOTHING_FOLLOWS: Phrase(

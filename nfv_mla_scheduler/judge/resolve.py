@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work out what a demand means for hosts of one shape, all but the times.
+"""Work out what a need means for hosts of one shape, all but the times.
 
 Pure.  The outcome is symbolic: for every term, which claims would carry it
 as long as they live, or why none does.  ``ruling.py`` puts the times in.
@@ -12,15 +12,15 @@ help.  Only support has to be fresh.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from collections.abc import Mapping
 
-from nfv_mla_scheduler.judge.closures import pools_permissive_until
 from nfv_mla_scheduler.judge.hearing import Hearing
 from nfv_mla_scheduler.judge.support import ALWAYS
 from nfv_mla_scheduler.judge.support import ANY_DATE
 from nfv_mla_scheduler.judge.support import Atom
+from nfv_mla_scheduler.judge.support import Fault
 from nfv_mla_scheduler.judge.support import Support
-from nfv_mla_scheduler.judge.support import refusal_of
-from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
@@ -28,12 +28,28 @@ from nfv_mla_scheduler.model import Subject
 from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.demand import Demand
 from nfv_mla_scheduler.policy.values import Need
-from nfv_mla_scheduler.policy.values import Pool
+from nfv_mla_scheduler.policy.values import Policy
+from nfv_mla_scheduler.policy.values import PoolChoice
 from nfv_mla_scheduler.results.records import Shape
-from nfv_mla_scheduler.results.view import Snapshot
+from nfv_mla_scheduler.standard.values import Catalogue
+
+# Our own terms that rest on what authorities claim.
+_ATTESTED = ("authority-fresh", "independent-authority")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """By what is judged: all that stays the same for an epoch.
+
+    :ivar own_state: see ``Snapshot``
+    """
+
+    policy: Policy
+    catalogue: Catalogue
+    own_state: Mapping[str, bool | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ResolvedNeed:
     """A need, with what carries each term of each of its groups.
 
@@ -48,55 +64,53 @@ class ResolvedNeed:
     waived_until: Instant
     permissive_until: Instant
 
-
-def resolve(
-    demand: Demand, shape: Shape, snapshot: Snapshot
-) -> tuple[ResolvedNeed, ...]:
-    """Return every need of ``demand``, resolved for hosts of ``shape``.
-
-    :param snapshot: with a policy, the one that ``demand`` was bound to
-    """
-    resolver = _Resolver(demand, shape, snapshot)
-    return tuple(resolver.need(need) for need in demand.needs)
-
-
-def resolve_preferred(
-    demand: Demand, shape: Shape, snapshot: Snapshot
-) -> float:
-    """Return the share of the preferred needs that a shape could meet."""
-    if not demand.preferred:
-        return 1.0
-    resolver = _Resolver(demand, shape, snapshot)
-    met = [
-        any(all(s.atoms for s in group) for group in resolver.need(n).groups)
-        for n in demand.preferred
-    ]
-    return sum(met) / len(met)
-
-
-class _Resolver:
-    """Resolves the needs of one demand for one shape."""
-
-    def __init__(
-        self, demand: Demand, shape: Shape, snapshot: Snapshot
-    ) -> None:
-        assert snapshot.policy is not None
-        self._policy = snapshot.policy
-        self._catalogue = snapshot.catalogue
-        self._own_state = snapshot.own_state
-        self._demand = demand
-        self._shape = shape
-        self._hearing = Hearing(self._policy, self._catalogue, shape)
-        self._permissive = max(
-            demand.permissive_until,
-            pools_permissive_until(snapshot.policy, shape.pools),
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """All by which it may differ from what the need means elsewhere."""
+        return (
+            tuple(
+                [tuple([(s.atoms, s.fault) for s in g]) for g in self.groups]
+            ),
+            self.refusal,
+            self.permissive_until,
         )
 
-    def need(self, need: Need) -> ResolvedNeed:
+    @property
+    def carried(self) -> bool:
+        """Whether some group would do, if only its claims lived."""
+        return any(all(s.atoms for s in group) for group in self.groups)
+
+
+class Resolver:
+    """Resolves the needs of one demand for hosts of one shape.
+
+    :param permissive_until: by project, or all pools of the hosts
+    """
+
+    def __init__(
+        self,
+        demand: Demand,
+        shape: Shape,
+        rules: Rules,
+        hearing: Hearing,
+        permissive_until: Instant,
+    ) -> None:
+        self._rules = rules
+        self._application = demand.requirement.application
+        self._shape = shape
+        self._hearing = hearing
+        self._permissive_until = permissive_until
+
+    def resolve(self, need: Need) -> ResolvedNeed:
+        """Return what carries each term of ``need``."""
         groups = need.groups
-        refusal = None
         if need.pools is not None:
-            groups = self._pool_groups(need)
+            groups = tuple(
+                self._membership(choice)
+                for choice in need.pools
+                if choice.pool in self._shape.pools
+            )
+        refusal = None
         if not groups:
             code = (
                 RefusalCode.NO_CLAIM
@@ -107,33 +121,25 @@ class _Resolver:
         return ResolvedNeed(
             need,
             tuple(
-                tuple(self._support(term, need) for term in group)
+                tuple([self._support(term, need) for term in group])
                 for group in groups
             ),
             refusal,
             need.waived_until,
-            max(need.permissive_until, self._permissive),
+            max(need.permissive_until, self._permissive_until),
         )
 
-    def _pool_groups(self, need: Need) -> tuple[tuple[Term, ...], ...]:
+    def _membership(self, choice: PoolChoice) -> tuple[Term, ...]:
         """A listed host is a member while it proves its class (7.2.2.0)."""
-        groups = []
-        for choice in need.pools or ():
-            if choice.pool not in self._shape.pools:
-                continue
-            terms = list(self._membership(self._policy.pools[choice.pool]))
-            own = self._demand.requirement.application.conceals
-            terms += [
+        own = self._application.conceals
+        return (
+            *class_terms(choice, self._rules),
+            *(
                 Term(Subject.HOST, "concealed-resource-usage", key=resource)
                 for resource in choice.conceal
                 if resource not in own
-            ]
-            groups.append(tuple(terms))
-        return tuple(groups)
-
-    def _membership(self, pool: Pool) -> tuple[Term, ...]:
-        rules = self._catalogue.classes[pool.host_class]
-        return (*rules.terms, *pool.prove)
+            ),
+        )
 
     def _support(self, term: Term, need: Need) -> Support:
         if term.subject is Subject.HOST:
@@ -141,11 +147,11 @@ class _Resolver:
         if term.subject is Subject.SITE:
             return self._hearing.site(term, need)
         if term.subject is Subject.APPLICATION:
-            return self._application(term, need)
-        return self._self(term, need)
+            return self._of_application(term)
+        return self._of_ourselves(term, need)
 
-    def _application(self, term: Term, need: Need) -> Support:
-        has = self._demand.requirement.application.has(term.name, term.key)
+    def _of_application(self, term: Term) -> Support:
+        has = self._application.has(term.name, term.key)
         if has:
             return Support(term, (ALWAYS,))
         code = (
@@ -153,26 +159,45 @@ class _Resolver:
             if has is None
             else RefusalCode.APPLICATION_LACKS
         )
-        return self._refused(term, need, code)
+        return Support(term, (), Fault(code))
 
-    def _self(self, term: Term, need: Need) -> Support:
+    def _of_ourselves(self, term: Term, need: Need) -> Support:
         if term.name == "policy-in-force":
-            expiry = Atom(ANY_DATE, Grade.DECLARED, self._policy.expires_at)
+            expiry = Atom(ANY_DATE, False, self._rules.policy.expires_at)
             return Support(term, (expiry,))
-        if term.name in ("authority-fresh", "independent-authority"):
-            return self._hearing.attested_by(
-                term, need, term.name == "independent-authority"
-            )
-        if term.name == "pinned-tpm":
-            holds: bool | None = self._shape.pinned
-        else:
-            holds = self._own_state.get(term.name)
+        if term.name in _ATTESTED:
+            independent = term.name == "independent-authority"
+            return self._hearing.attested_by(term, need, independent)
+        holds = self._rules.own_state.get(term.name)
+        if term.name == "pinned-tpm" and not self._shape.pinned:
+            holds = False
         if holds:
             return Support(term, (ALWAYS,))
         code = (
             RefusalCode.NOT_JUDGED if holds is None else RefusalCode.SELF_UNMET
         )
-        return self._refused(term, need, code)
+        return Support(term, (), Fault(code))
 
-    def _refused(self, term: Term, need: Need, code: RefusalCode) -> Support:
-        return Support(term, (), refusal_of(term, need, code))
+
+def class_terms(choice: PoolChoice, rules: Rules) -> tuple[Term, ...]:
+    """Return what members of a pool prove: its class, and what it adds."""
+    pool = rules.policy.pools[choice.pool]
+    return (*rules.catalogue.classes[pool.host_class].terms, *pool.prove)
+
+
+def capabilities_of(need: Need, rules: Rules) -> frozenset[str]:
+    """Return the capabilities whose claims bear on a need."""
+    return frozenset(_named(need, rules))
+
+
+def _named(need: Need, rules: Rules) -> Iterator[str]:
+    terms = [term for group in need.groups for term in group]
+    for choice in need.pools or ():
+        terms += class_terms(choice, rules)
+        if choice.conceal:
+            yield "concealed-resource-usage"
+    for term in terms:
+        if term.subject is Subject.HOST:
+            yield term.name
+        elif term.name in _ATTESTED:
+            yield "attestation"

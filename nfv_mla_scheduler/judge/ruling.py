@@ -13,6 +13,9 @@ long as that moment lies ahead.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.resolve import ResolvedNeed
@@ -20,31 +23,49 @@ from nfv_mla_scheduler.judge.support import ANY_DATE
 from nfv_mla_scheduler.judge.support import Atom
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
-from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.view import Snapshot
 
-_Disjunction = tuple[int, ...]
+Disjunction = tuple[int, ...]
+"""Atoms by their numbers, any of which will do."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Choice:
-    """A need that can be met in several ways, or is excused for a time."""
+class Duty(NamedTuple):
+    """What one voice has to carry, and nobody else can.
 
-    groups: tuple[tuple[_Disjunction, ...], ...]
+    :ivar run_s: how old its run-time claims may be, in seconds
+    :ivar boot_s: how old its boot-time claims may be; None: it needs none
+    """
+
+    voice: int
+    run_s: float
+    boot_s: float | None
+
+
+class Choice(NamedTuple):
+    """A need that can be met in several ways, or is excused for a time.
+
+    :ivar groups: of disjunctions of atoms, by their numbers
+    """
+
+    groups: tuple[tuple[Disjunction, ...], ...]
     excused_until: Instant
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Ruling:
     """What a demand means for a shape, ready to have the times put in.
 
     :ivar atoms: the claims on which anything depends
-    :ivar all_of: disjunctions of atoms, all of which have to be carried
-    :ivar choices: needs that are met by any of several groups
+    :ivar all_of: disjunctions of atoms, by their numbers, all of which have
+        to be carried; those left out never end before these
+    :ivar choices: needs that are met by any of several groups, likewise
+    :ivar duties: what of ``all_of`` one voice alone has to carry
+    :ivar several: what of ``all_of`` more than one atom could
+    :ivar ends: the end of what depends on no voice
     :ivar bound: the instant beyond which no decision holds
     :ivar preferred: share of what is merely preferred that hosts of the
         shape have, for weighing
@@ -56,73 +77,16 @@ class Ruling:
     needs: tuple[ResolvedNeed, ...]
     closures: tuple[Closure, ...]
     atoms: tuple[Atom, ...]
-    all_of: tuple[_Disjunction, ...]
-    choices: tuple[_Choice, ...]
+    all_of: tuple[Disjunction, ...]
+    choices: tuple[Choice, ...]
+    duties: tuple[Duty, ...]
+    several: tuple[Disjunction, ...]
+    ends: Instant
     bound: Instant
     preferred: float
     excuses: bool
     hopeless: bool
     dates: tuple[Instant, ...]
-
-
-def rule(
-    needs: tuple[ResolvedNeed, ...],
-    closures: tuple[Closure, ...],
-    bound: Instant,
-    preferred: float = 1.0,
-) -> Ruling:
-    """Prepare resolved needs for being judged again and again.
-
-    :param bound: when the policy expires
-    :param preferred: see :class:`Ruling`
-    """
-    index: dict[Atom, int] = {}
-    all_of: dict[_Disjunction, None] = {}
-    choices: dict[_Choice, None] = {}
-    for closure in closures:
-        choices[_Choice((), closure.permissive_until)] = None
-    for need in needs:
-        groups = tuple(
-            tuple(_numbered(s.atoms, index) for s in group)
-            for group in need.groups
-            if all(s.atoms for s in group)
-        )
-        excused = max(need.waived_until, need.permissive_until)
-        if len(groups) == 1 and excused == NEVER:
-            all_of.update(dict.fromkeys(groups[0]))
-        else:
-            choices[_Choice(groups, excused)] = None
-    return Ruling(
-        needs,
-        closures,
-        tuple(index),
-        tuple(all_of),
-        tuple(choices),
-        bound,
-        preferred,
-        excuses=any(choice.excused_until > NEVER for choice in choices),
-        hopeless=any(
-            not choice.groups and choice.excused_until == NEVER
-            for choice in choices
-        ),
-        dates=_dates(needs, closures, bound),
-    )
-
-
-def _numbered(atoms: tuple[Atom, ...], index: dict[Atom, int]) -> _Disjunction:
-    return tuple(sorted(index.setdefault(a, len(index)) for a in atoms))
-
-
-def _dates(
-    needs: tuple[ResolvedNeed, ...],
-    closures: tuple[Closure, ...],
-    bound: Instant,
-) -> tuple[Instant, ...]:
-    ends = [bound]
-    for need in needs:
-        ends += (need.waived_until, need.permissive_until)
-    ends += (closure.permissive_until for closure in closures)
-    return tuple(end for end in dict.fromkeys(ends) if end > NEVER)
 
 
 def expiries(
@@ -132,13 +96,7 @@ def expiries(
     boot_max_age_s: float,
 ) -> list[Instant]:
     """Return until when each of the ruling's atoms lives on a host."""
-    freshness = snapshot.freshness
-    fresh = [
-        freshness[result.authority].get(result.attester)
-        if result.authority in freshness
-        else None
-        for result in record.results
-    ]
+    fresh = [snapshot.freshness_of(result) for result in record.results]
     return [
         atom.limit
         if atom.voice == ANY_DATE
@@ -150,25 +108,39 @@ def expiries(
 
 
 def until(
-    ruling: Ruling, lives: list[Instant], excused: bool = True
+    ruling: Ruling, lives: Sequence[Instant], excused: bool = True
 ) -> Instant:
     """Return the moment until which a host is admitted; past: it is not.
 
     :param lives: the :func:`expiries` of the ruling's atoms on this host
     :param excused: whether waivers and permissive mode count
     """
-    lapse = ruling.bound
-    for carried in ruling.all_of:
-        if len(carried) == 1:
-            latest = lives[carried[0]]
-        else:
-            latest = max([lives[i] for i in carried])
+    carried = first_end(ruling.all_of, lives, ruling.bound)
+    return of_choices(ruling.choices, lives, carried, excused)
+
+
+def first_end(
+    all_of: Iterable[Disjunction], lives: Sequence[Instant], lapse: Instant
+) -> Instant:
+    """Return when the first of some disjunctions ends, or ``lapse``."""
+    for carried in all_of:
+        latest = max([lives[i] for i in carried])
         if latest < lapse:
             lapse = latest
-    for choice in ruling.choices:
-        best = _best(choice, lives)
-        if excused and choice.excused_until > best:
-            best = choice.excused_until
+    return lapse
+
+
+def of_choices(
+    choices: Iterable[Choice],
+    lives: Sequence[Instant],
+    lapse: Instant,
+    excused: bool = True,
+) -> Instant:
+    """Return when the first of some choices ends, or ``lapse``."""
+    for choice in choices:
+        best = choice.excused_until if excused else NEVER
+        for group in choice.groups:
+            best = max(best, first_end(group, lives, FOREVER))
         if best < lapse:
             lapse = best
     return lapse
@@ -186,16 +158,6 @@ def situation(
     return tuple(told)
 
 
-def _best(choice: _Choice, lives: list[Instant]) -> Instant:
-    best = NEVER
-    for group in choice.groups:
-        shortest = FOREVER
-        for carried in group:
-            shortest = min(shortest, max([lives[i] for i in carried]))
-        best = max(best, shortest)
-    return best
-
-
 def expiry(
     atom: Atom,
     record: HostRecord,
@@ -206,8 +168,7 @@ def expiry(
     if atom.voice == ANY_DATE:
         return atom.limit
     result = record.results[atom.voice]
-    fresh = snapshot.freshness.get(result.authority, {}).get(result.attester)
-    return _expiry(atom, result, fresh, boot_max_age_s)
+    return _expiry(atom, result, snapshot.freshness_of(result), boot_max_age_s)
 
 
 def _expiry(
@@ -215,22 +176,38 @@ def _expiry(
 ) -> Instant:
     """Return when a claim stops to count (5.1.1, 5.1.2).
 
-    A run-time claim lives for its maximum age.  A boot-time claim lives until
-    the boot ends: that it has not is known for ``boot_max_age_s`` after its
-    authority last saw the same boot, or, from an authority that cannot tell
-    boots apart, after the claim was made.  No claim outlives the authority's
-    own word.
+    A run-time claim lives for its maximum age.  No claim outlives the
+    authority's own word.
     """
     if fresh is None:
         return NEVER
-    if atom.grade is not Grade.BOOT:
-        lapse = fresh.at + atom.limit
-    elif result.boot is None:
-        lapse = result.boot_attested_at + min(boot_max_age_s, atom.limit)
-    elif fresh.boot != result.boot:
-        return NEVER
-    else:
-        lapse = min(
-            fresh.at + boot_max_age_s, result.boot_attested_at + atom.limit
+    lapse = fresh.at + atom.limit
+    if atom.boot:
+        lapse = boot_expiry(
+            result, fresh.at, fresh.boot, atom.limit, boot_max_age_s
         )
     return lapse if lapse < fresh.until else fresh.until
+
+
+def boot_expiry(
+    result: Result,
+    at: Instant,
+    boot: str | None,
+    limit_s: float,
+    boot_max_age_s: float,
+) -> Instant:
+    """Return when a boot-time claim stops to count: when the boot ends.
+
+    That it has not is known for ``boot_max_age_s`` after its authority last
+    saw the same boot, or, from an authority that cannot tell boots apart,
+    after the claim was made.
+
+    :param at: when the authority last appraised the attester
+    :param boot: which boot it then saw
+    :param limit_s: how old the claim may be at most
+    """
+    if result.boot is None:
+        return result.boot_attested_at + min(boot_max_age_s, limit_s)
+    if boot != result.boot:
+        return NEVER
+    return min(at + boot_max_age_s, result.boot_attested_at + limit_s)

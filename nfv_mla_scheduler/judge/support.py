@@ -12,7 +12,6 @@ import dataclasses
 from typing import NamedTuple
 
 from nfv_mla_scheduler.model import FOREVER
-from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Term
@@ -26,47 +25,56 @@ class Atom(NamedTuple):
 
     :ivar voice: whose, an index into the shape's voices; ``ANY_DATE``: it
         lives until the instant ``limit``
-    :ivar grade: at which grade it is claimed
-    :ivar limit: how many seconds a claim of that grade may be old
+    :ivar boot: whether it is a boot-time claim, which lives until the boot
+        ends
+    :ivar limit: how many seconds such a claim may be old
     """
 
     voice: int
-    grade: Grade
+    boot: bool
     limit: float
 
 
-ALWAYS = Atom(ANY_DATE, Grade.DECLARED, FOREVER)
+ALWAYS = Atom(ANY_DATE, False, FOREVER)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+class Fault(NamedTuple):
+    """Why nothing carries a term, and by whose word; see ``Refusal``."""
+
+    code: RefusalCode
+    authority: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Support:
     """A term, and what carries it: any one of its atoms, or none and why."""
 
     term: Term
     atoms: tuple[Atom, ...]
-    refusal: Refusal | None = None
+    fault: Fault | None = None
 
 
 class Tally:
     """Collects what is claimed about one term."""
 
-    def __init__(self, term: Term, need: Need) -> None:
+    __slots__ = ("_atoms", "_blocked", "_term", "_weak")
+
+    def __init__(self, term: Term) -> None:
         self._term = term
-        self._need = need
         self._atoms: list[Atom] = []
-        self._blocked: Refusal | None = None
-        self._weak: Refusal | None = None
+        self._blocked: Fault | None = None
+        self._weak: Fault | None = None
 
     def carry(self, atom: Atom) -> None:
         self._atoms.append(atom)
 
     def block(self, code: RefusalCode, authority: str) -> None:
         if self._blocked is None:
-            self._blocked = self._refusal(code, authority)
+            self._blocked = Fault(code, authority)
 
     def weak(self, code: RefusalCode, authority: str) -> None:
         if self._weak is None:
-            self._weak = self._refusal(code, authority)
+            self._weak = Fault(code, authority)
 
     def support(self) -> Support:
         if self._blocked is not None:
@@ -77,11 +85,7 @@ class Tally:
             return Support(self._term, tuple(dict.fromkeys(self._atoms)))
         silent = self._term.authority or ""
         code = RefusalCode.AUTHORITY_SILENT if silent else RefusalCode.NO_CLAIM
-        refusal = self._weak or self._refusal(code, silent)
-        return Support(self._term, (), refusal)
-
-    def _refusal(self, code: RefusalCode, authority: str) -> Refusal:
-        return refusal_of(self._term, self._need, code, authority)
+        return Support(self._term, (), self._weak or Fault(code, silent))
 
 
 def refusal_of(

@@ -48,15 +48,17 @@ class Context:
 class Body:
     """A body that was read, and what the next one may share with it.
 
-    :ivar rows: authority -> attester ids in the order of the columns, those
-        of authorities that are not heard included
+    :ivar rows: authority -> attester id -> its row in the columns, those of
+        authorities that are not heard included
+    :ivar counts: authority -> how many rows there are
     :ivar claims: content -> the one object of that content
     :ivar newest_boot: authority -> the latest ``boot_attested_at`` in it
     """
 
     digest: str
     context: Context
-    rows: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, Mapping[str, int]]
+    counts: Mapping[str, int]
     results: Mapping[str, ByAttester]
     claims: Mapping[claim_sets.Content, Claims]
     newest_boot: Mapping[str, float]
@@ -85,14 +87,16 @@ def parse(
     )
     problems: list[Problem] = []
     sets, claims = _sets(found["claim_sets"], context, held, problems)
-    rows: dict[str, tuple[str, ...]] = {}
+    rows: dict[str, Mapping[str, int]] = {}
+    counts: dict[str, int] = {}
     results: dict[str, ByAttester] = {}
     newest: dict[str, float] = {}
     authorities = strict_json.mapping(found["authorities"], "authorities")
     for name, raw in authorities.items():
         path = f"authorities.{name}"
         entries = _entries(raw, path, len(sets))
-        rows[name] = tuple(entry[0] for entry in entries)
+        counts[name] = len(entries)
+        rows[name] = _rows(entries, held.rows.get(name) if held else None)
         wrong = _not_heard(name, context, len(entries))
         if wrong:
             problems.append(wrong)
@@ -103,7 +107,14 @@ def parse(
         )
         newest[name] = max((entry[3] for entry in entries), default=0.0)
     return Body(
-        digest, context, rows, results, claims, newest, tuple(problems)
+        digest,
+        context,
+        rows,
+        counts,
+        results,
+        claims,
+        newest,
+        tuple(problems),
     )
 
 
@@ -199,6 +210,14 @@ def _entries(raw: Any, path: str, sets: int) -> list[_Entry]:
         boot_at = strict_json.number(boot_at, f"{path}.{index}")
         entries.append((attester, claim_set, boot, boot_at))
     return entries
+
+
+def _rows(
+    entries: list[_Entry], held: Mapping[str, int] | None
+) -> Mapping[str, int]:
+    """Return the row of each attester, as the same object while it can."""
+    rows = {entry[0]: row for row, entry in enumerate(entries)}
+    return held if held == rows else rows
 
 
 def _not_heard(name: str, context: Context, count: int) -> Problem | None:

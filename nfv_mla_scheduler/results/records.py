@@ -8,15 +8,14 @@ decided by it: later times only lengthen that.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.policy.values import Binding
 from nfv_mla_scheduler.policy.values import DeclaredFact
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.values import Claims
-from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
-from nfv_mla_scheduler.results.values import ResultsDocument
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +33,15 @@ class Shape:
 
     Many hosts are of one shape; what a demand means for a shape is worked
     out once.
+
+    :ivar contents: of the declared facts, each beginning with its capability;
+        what makes facts about two hosts equal
     """
 
     pools: tuple[str, ...]
     voices: tuple[Voice, ...]
     declared: tuple[DeclaredFact, ...]
+    contents: tuple[tuple[object, ...], ...]
     pinned: bool
 
 
@@ -46,52 +49,75 @@ class Shape:
 class HostRecord:
     """One bound host in a snapshot; a new object whenever it changed.
 
+    :ivar host: Nova's name of it
     :ivar results: in the order of the shape's voices
     """
 
+    host: str
     binding: Binding
     shape: Shape
     results: tuple[Result, ...]
 
 
-class RecordBuilder:
-    """Builds the records of a generation, keeping what is as it was.
+Bound = Mapping[str, Mapping[str, str]]
+"""Authority -> attester id -> UUID of the compute node that is bound to it."""
+_Results = Mapping[str, Mapping[str, Result]]
 
-    :param old: the records of the generation before, under the same policy
-    :param before: the results of the generation before
+
+def bound_by(policy: Policy) -> Bound:
+    """Return which hosts a policy binds to which attesters."""
+    bound: dict[str, dict[str, str]] = {}
+    for binding in policy.hosts.values():
+        for authority, attester in binding.attesters.items():
+            bound.setdefault(authority, {})[attester] = binding.node_uuid
+    return bound
+
+
+class RecordBuilder:
+    """Builds records, of hosts that are alike with one shape.
+
+    :param shapes: that there are
     """
 
-    def __init__(
-        self,
-        old: Mapping[str, HostRecord],
-        shapes: Mapping[object, Shape],
-        before: ResultsDocument | None,
-    ) -> None:
-        self._old = old
-        self._before = before
+    def __init__(self, shapes: Mapping[object, Shape]) -> None:
         self.shapes = dict(shapes)
 
-    def records(
-        self, policy: Policy, document: ResultsDocument | None
+    def all_anew(
+        self, policy: Policy, results: _Results
     ) -> Mapping[str, HostRecord]:
         """Return compute-node UUID -> record, for every bound host."""
-        receded = _receded(_freshness(self._before), _freshness(document))
-        same = _same_results(self._before, document)
-        if self._old and same and not receded:
-            return self._old
         pools: dict[str, list[str]] = {}
         for pool in policy.pools.values():
             for member in pool.members:
                 pools.setdefault(member, []).append(pool.name)
-        records = {
+        return {
             binding.node_uuid: self._record(
                 binding,
                 tuple(sorted(pools.get(binding.host, ()))),
-                _results(binding, document),
-                receded,
+                results,
             )
             for binding in policy.hosts.values()
         }
+
+    def follow_up(
+        self,
+        old: Mapping[str, HostRecord],
+        changed: Iterable[str],
+        results: _Results,
+    ) -> Mapping[str, HostRecord]:
+        """Return the records that follow ``old`` under the same policy.
+
+        :param changed: UUIDs of the hosts whose record has to be a new one
+        """
+        new = {
+            uuid: self._record(
+                old[uuid].binding, old[uuid].shape.pools, results
+            )
+            for uuid in changed
+        }
+        if not new:
+            return old
+        records = {**old, **new}
         self._forget_unused_shapes(records)
         return records
 
@@ -105,21 +131,17 @@ class RecordBuilder:
             }
 
     def _record(
-        self,
-        binding: Binding,
-        pools: tuple[str, ...],
-        results: tuple[Result, ...],
-        receded: frozenset[tuple[str, str]],
+        self, binding: Binding, pools: tuple[str, ...], results: _Results
     ) -> HostRecord:
-        old = self._old.get(binding.node_uuid)
-        if (
-            old is not None
-            and old.results == results
-            and not (receded and receded.intersection(_names(results)))
-        ):
-            return old
-        shape = self._shape(binding, pools, results)
-        return HostRecord(binding, shape, results)
+        about = tuple(
+            [
+                result
+                for authority, attester in binding.attesters.items()
+                if (result := results.get(authority, {}).get(attester))
+            ]
+        )
+        shape = self._shape(binding, pools, about)
+        return HostRecord(binding.host, binding, shape, about)
 
     def _shape(
         self,
@@ -128,10 +150,11 @@ class RecordBuilder:
         results: tuple[Result, ...],
     ) -> Shape:
         pinned = bool(binding.pinned_keys)
+        contents = tuple([_content(fact) for fact in binding.declared])
         key = (
             pools,
-            tuple((r.authority, id(r.claims), r.faulty) for r in results),
-            tuple(_content(fact) for fact in binding.declared),
+            tuple([(r.authority, id(r.claims), r.faulty) for r in results]),
+            contents,
             pinned,
         )
         shape = self.shapes.get(key)
@@ -139,38 +162,36 @@ class RecordBuilder:
             voices = tuple(
                 Voice(r.authority, r.claims, r.faulty) for r in results
             )
-            shape = Shape(pools, voices, binding.declared, pinned)
+            shape = Shape(pools, voices, binding.declared, contents, pinned)
             # the shape holds the claims, so that their id stays theirs
             self.shapes[key] = shape
         return shape
 
 
-def _results(
-    binding: Binding, document: ResultsDocument | None
-) -> tuple[Result, ...]:
-    """Return the results about a host, in the order of the binding."""
-    if document is None:
-        return ()
-    found = []
-    for authority, attester in binding.attesters.items():
-        result = document.results.get(authority, {}).get(attester)
-        if result is not None:
-            found.append(result)
-    return tuple(found)
+def changed_hosts(
+    bound: Bound,
+    old: _Results,
+    new: _Results,
+    receded: Mapping[str, Iterable[str]],
+) -> frozenset[str]:
+    """Return the UUIDs of the hosts of which something may be otherwise.
 
-
-def _same_results(
-    old: ResultsDocument | None, new: ResultsDocument | None
-) -> bool:
-    if old is None or new is None:
-        return old is new
-    return old.results.keys() == new.results.keys() and all(
-        old.results[name] is results for name, results in new.results.items()
-    )
-
-
-def _names(results: tuple[Result, ...]) -> list[tuple[str, str]]:
-    return [(r.authority, r.attester) for r in results]
+    :param receded: authority -> attesters whose times went back
+    """
+    changed: set[str | None] = set()
+    for authority in {*old, *new, *receded}:
+        node_of = bound.get(authority, {}).get
+        before, after = old.get(authority, {}), new.get(authority, {})
+        changed.update(map(node_of, receded.get(authority, ())))
+        if before is after:
+            continue
+        changed.update(
+            node_of(attester)
+            for attester, result in after.items()
+            if before.get(attester) is not result
+        )
+        changed.update(map(node_of, before.keys() - after.keys()))
+    return frozenset(uuid for uuid in changed if uuid is not None)
 
 
 def _content(fact: DeclaredFact) -> tuple[object, ...]:
@@ -180,34 +201,3 @@ def _content(fact: DeclaredFact) -> tuple[object, ...]:
         fact.until,
         tuple(sorted((k, tuple(sorted(v))) for k, v in claim.values.items())),
     )
-
-
-def _freshness(
-    document: ResultsDocument | None,
-) -> Mapping[str, Mapping[str, Freshness]]:
-    return document.freshness if document else {}
-
-
-def _receded(
-    old: Mapping[str, Mapping[str, Freshness]],
-    new: Mapping[str, Mapping[str, Freshness]],
-) -> frozenset[tuple[str, str]]:
-    """Return the results whose times went back, or whose boot changed.
-
-    Later times only lengthen what was decided; these may shorten it.
-    """
-    receded = []
-    for authority, before in old.items():
-        after = new.get(authority, {})
-        for attester, was in before.items():
-            now = after.get(attester)
-            if now is was:
-                continue
-            if (
-                now is None
-                or now.at < was.at
-                or now.until < was.until
-                or now.boot != was.boot
-            ):
-                receded.append((authority, attester))
-    return frozenset(receded)

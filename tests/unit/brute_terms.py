@@ -22,7 +22,12 @@ from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.values import Authority
 
 RANKS = {Grade.DECLARED: 0, Grade.BOOT: 1, Grade.RUN_TIME: 2}
-UNJUDGED = ("monitor-alive", "ledger-writable", "receipts-served")
+UNJUDGED = (
+    "monitor-alive",
+    "ledger-writable",
+    "receipts-served",
+    "pinned-tpm",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,8 +230,8 @@ class Host:
         policy = self.world.policy
         if name == "policy-in-force":
             return self.now < policy.expires_at
-        if name == "pinned-tpm":
-            return bool(self.binding.pinned_keys)
+        if name == "pinned-tpm" and not self.binding.pinned_keys:
+            return False
         if name == "authority-fresh":
             return self.attested_by(list(policy.authorities), ages) > 0
         if name == "independent-authority":

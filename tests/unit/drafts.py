@@ -207,6 +207,7 @@ def good(hosts: int = 2) -> Draft:
             "monitor-alive": True,
             "ledger-writable": True,
             "receipts-served": True,
+            "pinned-tpm": True,
         },
         places={axis: dict(regions) for axis, regions in PLACES.items()},
         groups={"jurisdiction": frozenset({"EU"})},

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured, what is expected of it, and whether it is met.
+
+Pure.  Expectations are ratios to what Nova's own code, or a bare signature,
+costs in the same run, so that they hold on any machine; times and sizes alone
+where nothing is there to compare with.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import statistics
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+BASELINE = "aggregates"
+FACTOR = 1.5
+
+
+class Unit(enum.Enum):
+    """In what a figure is told; a sample is in seconds, or in bytes."""
+
+    US_PER_HOST = "us/host"
+    US_PER_RESULT = "us/result"
+    MS = "ms"
+    S = "s"
+    MIB = "MiB"
+
+    @property
+    def scale(self) -> float:
+        """By what a sample is multiplied."""
+        return _SCALES[self]
+
+
+_SCALES = {
+    Unit.US_PER_HOST: 1e6,
+    Unit.US_PER_RESULT: 1e6,
+    Unit.MS: 1e3,
+    Unit.S: 1.0,
+    Unit.MIB: 2.0**-20,
+}
+
+
+class Verdict(enum.Enum):
+    """How a figure stands to its expectation."""
+
+    MEETS = "meets"
+    ABOVE = "above"
+    FAILS = "FAILS"
+    NONE = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that is measured.
+
+    :ivar beside: the figure that it is a ratio to; None: it stands alone
+    :ivar expected: the ratio, or the figure itself; None: nothing is expected
+    """
+
+    name: str
+    text: str
+    unit: Unit
+    beside: str | None = None
+    expected: float | None = None
+
+
+_US = Unit.US_PER_HOST
+FIGURES = (
+    Figure(
+        BASELINE,
+        "Nova's AggregateInstanceExtraSpecsFilter, two keys that match",
+        _US,
+    ),
+    Figure("compute", "Nova's ComputeFilter", _US, BASELINE),
+    Figure(
+        "capabilities",
+        "Nova's ComputeCapabilitiesFilter, one key that matches",
+        _US,
+        BASELINE,
+    ),
+    Figure("warm", "a requirement asked for again", _US, BASELINE, 0.10),
+    Figure("nothing", "a request that asks for nothing", _US, BASELINE, 0.10),
+    Figure(
+        "steady",
+        "100 requirements in turn, while 1 % of the hosts are renewed after "
+        "every 10 requests",
+        _US,
+        BASELINE,
+        0.25,
+    ),
+    Figure("cold", "a requirement never seen before", _US, BASELINE, 1.0),
+    Figure(
+        "cold-waived",
+        "the same of a profile of which part is waived",
+        _US,
+        BASELINE,
+    ),
+    Figure("cpu-weigher", "Nova's CPUWeigher, its multipliers included", _US),
+    Figure("assurance", "our assurance weigher", _US, "cpu-weigher", 0.5),
+    Figure("scarcity", "our scarcity weigher", _US, "cpu-weigher", 0.5),
+    Figure(
+        "refresh",
+        "a worker takes a document in which only times have changed",
+        Unit.MS,
+        None,
+        50.0,
+    ),
+    Figure(
+        "refresh-renewed",
+        "the same in the course of 'steady', where hosts have rebooted",
+        Unit.MS,
+    ),
+    Figure(
+        "memory",
+        "policy, results and what is judged for one requirement",
+        Unit.MIB,
+        None,
+        80.0,
+    ),
+    Figure("memory-requirement", "of this, the one requirement", Unit.MIB),
+    Figure(
+        "load",
+        "a worker loads policy and results for the first time",
+        Unit.S,
+    ),
+    Figure(
+        "collection",
+        "what they add to a full garbage collection",
+        Unit.MS,
+    ),
+    Figure(
+        "signatures",
+        "verify the bare signatures of tokens",
+        Unit.US_PER_RESULT,
+    ),
+    Figure(
+        "tokens-new",
+        "read the same tokens as attestation results",
+        Unit.US_PER_RESULT,
+        "signatures",
+        1.3,
+    ),
+    Figure(
+        "tokens-unchanged",
+        "read an answer in which every token is as it was",
+        Unit.US_PER_RESULT,
+        "signatures",
+        0.05,
+    ),
+)
+BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """A figure, measured.
+
+    :ivar samples: in the figure's unit
+    :ivar value: what is compared with the expectation: the ratio of medians,
+        or the median itself
+    """
+
+    figure: Figure
+    samples: tuple[float, ...]
+    ratio: float | None
+    verdict: Verdict
+
+    @property
+    def median(self) -> float:
+        """The middle one of the samples."""
+        return statistics.median(self.samples)
+
+    @property
+    def value(self) -> float:
+        """What is compared with the expectation."""
+        return self.median if self.ratio is None else self.ratio
+
+
+def wanted(only: Sequence[str]) -> tuple[Figure, ...]:
+    """Return the figures to be measured, and what they are compared with.
+
+    :param only: names; none at all: every figure
+    """
+    names = set(only or BY_NAME)
+    names |= {BY_NAME[name].beside or name for name in names}
+    return tuple(figure for figure in FIGURES if figure.name in names)
+
+
+def judge(
+    figures: Iterable[Figure],
+    samples: Mapping[str, Sequence[float]],
+    factor: float,
+) -> tuple[Outcome, ...]:
+    """Return what came of figures.
+
+    :param samples: by figure, in seconds or bytes
+    :param factor: by how much an expectation may be exceeded
+    """
+    outcomes = []
+    for figure in figures:
+        scaled = tuple(x * figure.unit.scale for x in samples[figure.name])
+        ratio = None
+        if figure.beside is not None:
+            # of samples as they are: both are of the same unit
+            other = statistics.median(samples[figure.beside])
+            ratio = statistics.median(samples[figure.name]) / other
+        outcome = Outcome(figure, scaled, ratio, Verdict.NONE)
+        verdict = _verdict(outcome, factor)
+        outcomes.append(dataclasses.replace(outcome, verdict=verdict))
+    return tuple(outcomes)
+
+
+def _verdict(outcome: Outcome, factor: float) -> Verdict:
+    expected = outcome.figure.expected
+    if expected is None:
+        return Verdict.NONE
+    if outcome.value > expected * factor:
+        return Verdict.FAILS
+    return Verdict.MEETS if outcome.value <= expected else Verdict.ABOVE
