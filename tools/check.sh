@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 for check in "$@"; do
     case "$check" in
     lint)
-        ruff check nfv_mla_scheduler tests demo tools
-        ruff format --check --diff nfv_mla_scheduler tests demo tools
+        ruff check nfv_mla_scheduler tests demo tools bench
+        ruff format --check --diff nfv_mla_scheduler tests demo tools bench
         ;;
     types) mypy ;;
     docs) sphinx-build -q -W --keep-going -b html doc/source doc/build ;;

@@ -2,7 +2,8 @@
 """Fetch the token of each attester by itself, a few at a time.
 
 A server that does not answer is not asked again and again: after a row of
-failures the rest is left for the next time, which begins with it.
+failures to reach it the rest is left for the next time, which begins with it.
+What it answers about one attester, be it an error, says nothing about others.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ PLACEHOLDER = "{attester}"
 # RFC 9782 for the first; the second is what servers say that know only JWT.
 MEDIA_TYPES = ("application/eat+jwt", "application/jwt")
 FAILURES_IN_A_ROW = 16
+# These say of the server that it will not answer about others either.
+_OF_THE_SERVER = frozenset(
+    (ContactCode.UNREACHABLE, ContactCode.TLS, ContactCode.TIMED_OUT)
+)
 
 _ABSENT = 404
 
@@ -63,14 +68,18 @@ class Each:
         self._idle = threading.Event()
         self._idle.set()
         self._first = ""
+        self._again: tuple[str, ...] = ()
 
     def fetch(self, inquiry: Inquiry) -> Fetched:
         """Return what the authority has about those who are asked for.
 
         :raises ContactFailed: when it has answered for none of them
         """
+        attesters: Sequence[str] = inquiry.attesters
+        if not inquiry.targeted:
+            attesters = self._in_turn(attesters)
         begun = _Round(
-            _from(self._first, inquiry.attesters),
+            attesters,
             self._timeout_s,
             time.monotonic() + self._total_s,
             self._max_bytes,
@@ -83,7 +92,12 @@ class Each:
             self._idle.set()
         if begun.fault is not None:
             raise begun.fault
-        self._first = begun.waiting[0] if begun.waiting else ""
+        if not inquiry.targeted:
+            self._first = begun.waiting[0] if begun.waiting else ""
+            # Once, or one that is slow would come first for ever.
+            self._again = tuple(
+                name for name in begun.put_back if name not in self._again
+            )
         return self._fetched(begun, len(inquiry.attesters))
 
     def close(self) -> None:
@@ -91,6 +105,16 @@ class Each:
         if self._round is not None:
             self._round.stop()
         hang_up(self._clients, self._idle)
+
+    def _in_turn(self, attesters: Sequence[str]) -> Sequence[str]:
+        """Return attesters in the order in which they are asked for.
+
+        Who was cut short the last time, then who was not asked for then.
+        """
+        known = frozenset(attesters)
+        again = {name: None for name in self._again if name in known}
+        others = _from(self._first, attesters)
+        return (*again, *(name for name in others if name not in again))
 
     def _run(self, begun: _Round, asked: int) -> None:
         threads = [
@@ -116,7 +140,7 @@ class Each:
         return ask
 
     def _fetched(self, ended: _Round, asked: int) -> Fetched:
-        failed, waiting = ended.failed, ended.waiting
+        failed = ended.failed
         peer = self._clients[0].peer
         if asked and not ended.answered:
             nobody = ContactFailed(ended.code, f"{peer}: {ended.why}")
@@ -134,7 +158,7 @@ class Each:
             problem(attester, exc.reason.value, str(exc))
             for attester, exc in sorted(failed.items())
         ]
-        if waiting:
+        if ended.put_back or ended.waiting:
             problems.append(_left_out(ended))
         return Fetched(
             tuple(Token(data, name) for name, data in ended.tokens.items()),
@@ -147,7 +171,8 @@ class Each:
 class _Round:
     """One collection: whom to ask still, and what was said.
 
-    :ivar waiting: who has not been asked, or was cut short
+    :ivar waiting: who has not been asked
+    :ivar put_back: who was asked, and cut short
     :ivar answered: how many exchanges went well
     :ivar absent: of how many of them there is no result
     :ivar fault: what happened that no server can bring about
@@ -162,6 +187,7 @@ class _Round:
         max_bytes: int,
     ) -> None:
         self.waiting = collections.deque(attesters)
+        self.put_back: list[str] = []
         self.tokens: dict[str, bytes] = {}
         self.failed: dict[str, ContactFailed] = {}
         self.answered = 0
@@ -219,23 +245,29 @@ class _Round:
             if answer.status == _ABSENT:
                 self.absent += 1
                 return
-            self._room -= len(answer.body)
-            if self._room < 0:
-                raise ContactFailed(
+            if len(answer.body) > self._room:
+                self.put_back.append(attester)
+                self.stop(
                     ContactCode.TOO_LARGE,
                     "all answers together are too long, see max_bytes",
                 )
+                return
+            self._room -= len(answer.body)
             # a token may stand in a file that ends with a line break
             self.tokens[attester] = answer.body.strip()
 
     def _put_back(self, attester: str) -> None:
         """Let somebody wait who was not given the time to answer."""
         with self._lock:
-            self.waiting.appendleft(attester)
+            self.put_back.append(attester)
 
     def _fail(self, attester: str, exc: ContactFailed) -> None:
         with self._lock:
             self.failed[attester] = exc
+            if exc.reason not in _OF_THE_SERVER:
+                if exc.reason is not ContactCode.INTERRUPTED:
+                    self._in_a_row = 0
+                return
             self._in_a_row += 1
             if self._in_a_row >= FAILURES_IN_A_ROW:
                 self.stop(exc.reason, f"{self._in_a_row} failures in a row")
@@ -259,9 +291,9 @@ def _from(first: str, attesters: Sequence[str]) -> Sequence[str]:
 
 
 def _left_out(ended: _Round) -> Problem:
-    first = ended.waiting[0]
+    left = (*ended.put_back, *ended.waiting)
     return problem(
-        first,
+        left[0],
         ended.code.value,
-        f"not asked for, as one of {len(ended.waiting)}: {ended.why}",
+        f"not asked for, as one of {len(left)}: {ended.why}",
     )

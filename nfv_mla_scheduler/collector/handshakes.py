@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from nfv_mla_scheduler.collector.limits import Seldom
 from nfv_mla_scheduler.errors import bounded
 
 LOG = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ HANDSHAKE_S = 10.0
 # What failed is told to the client, which may send on meanwhile; a reset
 # would take that away from it.
 FAREWELL_S = 1.0
+
+FAULTS_TOLD_S = 60.0
 
 _ROUND_S = 0.5
 _READ_BYTES = 16 * 1024
@@ -77,6 +80,7 @@ class Handshakes:
         self._bell.setblocking(False)
         self._ear.setblocking(False)
         self._selector.register(self._ear, selectors.EVENT_READ)
+        self._faults = Seldom(FAULTS_TOLD_S, time.monotonic)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="nfv-mla TLS handshakes", daemon=True
@@ -108,7 +112,10 @@ class Handshakes:
                 try:
                     self._round()
                 except Exception:
-                    LOG.exception("nfv-mla collector: handshakes have failed")
+                    if self._faults.turn() is not None:
+                        LOG.exception(
+                            "nfv-mla collector: handshakes have failed"
+                        )
                     self._stop.wait(_ROUND_S)
         finally:
             for pending in (*self._pending.values(),):

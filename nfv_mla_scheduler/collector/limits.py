@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable
 
@@ -49,3 +50,27 @@ class Allowance:
                 return False
             self._left -= 1
             return True
+
+
+class Seldom:
+    """One in a time, and how many there were besides.
+
+    :param clock: monotonic, in seconds
+    """
+
+    def __init__(self, every_s: float, clock: Callable[[], float]) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._at = -math.inf
+        self._others = 0
+
+    def turn(self) -> int | None:
+        """Return how many had no turn since the last; None: nor has this."""
+        with self._lock:
+            now = self._clock()
+            if now - self._at < self._every_s:
+                self._others += 1
+                return None
+            others, self._others, self._at = self._others, 0, now
+            return others

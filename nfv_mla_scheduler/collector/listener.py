@@ -32,6 +32,7 @@ from nfv_mla_scheduler.collector.exchange import JSON
 from nfv_mla_scheduler.collector.exchange import error_body
 from nfv_mla_scheduler.collector.handshakes import FAREWELL_S
 from nfv_mla_scheduler.collector.handshakes import Handshakes
+from nfv_mla_scheduler.collector.limits import Seldom
 from nfv_mla_scheduler.collector.tls import Certificates
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import bounded
@@ -39,9 +40,9 @@ from nfv_mla_scheduler.errors import bounded
 LOG = logging.getLogger(__name__)
 
 NAME = "nfv-mla-collector"
-# To send a request, its body included; and to be sent the answer, the longest
-# wait not counted.
-ASK_S = 10.0
+# To send a request, its body included, as it keeps a thread so long; and to be
+# sent the answer, the longest wait not counted.
+ASK_S = 3.0
 ANSWER_S = 60.0
 IDLE_S = 75
 ROUND_S = 0.2
@@ -51,9 +52,8 @@ HEADER_MAX_BYTES = 16 * 1024
 BODY_MAX_BYTES = 256 * 1024
 BACKLOG = 128
 STOP_S = 2.0
-# A client that fails again for the same reason is no news.
-TOLD_AGAIN_S = 600.0
-TOLD_MAX = 256
+# Clients decide how often something fails: of each kind one line a minute.
+TOLD_AGAIN_S = 60.0
 
 
 class _Request(server.HTTPRequest):
@@ -116,9 +116,12 @@ class _Connection(server.HTTPConnection):
 
     def communicate(self) -> bool:
         """Answer one request; return whether to keep the connection."""
+        if self.server.is_outdated(self):
+            # The client has to prove itself anew, and knows how.
+            return False
         with self.server.busy(self):
             keep: bool = super().communicate()  # type: ignore[no-untyped-call]
-            return keep
+            return keep and not self.server.is_outdated(self)
 
     def close(self) -> None:
         """Close the connection; never fails, which would end a worker."""
@@ -204,11 +207,13 @@ class Listener(wsgi.Server):
         )
         self.software = NAME
         self.wait_max_s = wait_max_s
+        self._certificates = certificates
         self.ssl_adapter = _Tls(certificates)
         self.handshakes = Handshakes(self._secured, self._refused)
         self._busy: set[_Connection] = set()
         self._lock = threading.Lock()
-        self._told: dict[tuple[str, str], float] = {}
+        self._refusals = Seldom(TOLD_AGAIN_S, time.monotonic)
+        self._errors = Seldom(TOLD_AGAIN_S, time.monotonic)
 
     def process_conn(self, conn: _Connection) -> None:
         """Take on a connection that was accepted, or one with a request."""
@@ -227,6 +232,10 @@ class Listener(wsgi.Server):
         except Exception as exc:
             LOG.debug("nfv-mla collector: not kept: %s", bounded(exc))
             conn.close()
+
+    def is_outdated(self, conn: _Connection) -> bool:
+        """Whether certificates have changed since a client was let in."""
+        return conn.socket.context is not self._certificates.context()
 
     @contextlib.contextmanager
     def busy(self, conn: _Connection) -> Any:
@@ -254,11 +263,17 @@ class Listener(wsgi.Server):
     def error_log(
         self, msg: str = "", level: int = logging.INFO, traceback: bool = False
     ) -> None:
-        """Log what cheroot has to say, in one line."""
+        """Log what cheroot has to say, in one line, once in a while."""
         said = bounded(msg, LINE_MAX)
         if said.startswith("socket.error"):
             level = logging.DEBUG  # a client has left, or is too slow
         fault = traceback and level >= logging.ERROR
+        if level > logging.DEBUG:
+            others = self._errors.turn()
+            if others is None:
+                level = logging.DEBUG
+            elif others:
+                said += f" (and {others} others of which nothing was said)"
         LOG.log(level, "nfv-mla collector: %s", said, exc_info=fault)
 
     def _secured(self, conn: Any) -> None:
@@ -271,11 +286,12 @@ class Listener(wsgi.Server):
 
     def _refused(self, conn: Any, why: str) -> None:
         """Tell of a client that was turned away, once in a while."""
-        now = time.monotonic()
-        key = (conn.remote_addr, why)
-        if now - self._told.get(key, -math.inf) < TOLD_AGAIN_S:
+        others = self._refusals.turn()
+        if others is None:
             return
-        if len(self._told) >= TOLD_MAX:
-            self._told.clear()
-        self._told[key] = now
-        LOG.info("nfv-mla collector: the TLS handshake of %s failed: %s", *key)
+        LOG.info(
+            "nfv-mla collector: the TLS handshake of %s failed: %s%s",
+            conn.remote_addr,
+            why,
+            f" (and {others} others before it)" if others else "",
+        )

@@ -91,12 +91,13 @@ class Certificates:
             # to have changed the next time.
             seen = self._look()
             if seen != self._seen:
+                # Files at fault are not read again before they change.
+                self._seen = seen
                 try:
                     self._context = self._load()
                 except SettingsError as exc:
                     self._tell(f"{exc}; the one before stays")
                 else:
-                    self._seen = seen
                     self._tell("has been read again")
             return self._context
 
@@ -139,7 +140,14 @@ def _stamp(path: pathlib.Path) -> object:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return (
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_mode,
+    )
 
 
 def _no_passphrase() -> str:

@@ -112,6 +112,7 @@ class Feed:
         )
         if self._results is not None and document is not None:
             self._results.report_unbound(self.snapshot.unbound)
+        self._teller.catch_up()
 
     @property
     def settled(self) -> bool:

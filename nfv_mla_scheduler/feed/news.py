@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What has changed about policy, results and waivers; each change once.
 
-Pure but for its memory of what was told.
+Pure but for its memory of what was told, and when.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 from nfv_mla_scheduler.errors import bounded
@@ -15,17 +16,27 @@ TEXT_MAX = 480
 LOADED = "loaded"
 REMOVED = "removed"
 
+# Whoever serves results decides how often they change, and must not fill a
+# log: of each of these subjects so many changes are told one after the other,
+# and then the newest one in five minutes.
+AT_WILL = frozenset(
+    ("results", "results age", "results left out", "results unbound")
+)
+BURST = 16
+REFILL_S = 300.0
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class News:
     """One change of state, to be logged and recorded once.
 
     :ivar subject: ``policy``, ``expiry``, ``state``, ``results``, ``results
-        left out``, ``results unbound``, ``break-glass`` or ``break-glass
-        FILE``
+        age``, ``results left out``, ``results unbound``, ``break-glass`` or
+        ``break-glass FILE``
     :ivar good: whether it is what an operator hopes for
     :ivar code: of the closed vocabularies of errors.py and keeper.py;
-        ``loaded``, ``removed``, ``policy-expires`` or ``results-left-out``
+        ``loaded``, ``removed``, ``policy-expires``, ``results-left-out`` or
+        ``results-stale``
     """
 
     subject: str
@@ -34,16 +45,83 @@ class News:
     text: str
 
 
-class Teller:
-    """Passes news on, unless a subject is as it was last told to be."""
+class _Share:
+    """How much may still be told of one subject, and what was not."""
 
-    def __init__(self, tell: Callable[[News], None]) -> None:
+    def __init__(self, now: float) -> None:
+        self._left = float(BURST)
+        self._at = now
+        self._unsaid: News | None = None
+        self._count = 0
+
+    def say(self, news: News, now: float) -> News | None:
+        """Return the news if it may be told; otherwise keep the newest."""
+        if self._spend(now):
+            return self._with_count(news)
+        self._unsaid = news
+        self._count += 1
+        return None
+
+    def kept(self, now: float) -> News | None:
+        """Return the newest that was not told, once it may be."""
+        news = self._unsaid
+        if news is None or not self._spend(now):
+            return None
+        self._count -= 1
+        return self._with_count(news)
+
+    def _spend(self, now: float) -> bool:
+        gained = (now - self._at) / REFILL_S
+        self._left, self._at = min(self._left + gained, BURST), now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def _with_count(self, news: News) -> News:
+        count, self._count, self._unsaid = self._count, 0, None
+        if not count:
+            return news
+        text = f"{news.text[:_NEWS_MAX]} (after {count} changes not told)"
+        return dataclasses.replace(news, text=text)
+
+
+_NEWS_MAX = TEXT_MAX - 60
+
+
+class Teller:
+    """Passes news on, unless a subject is as it was last told to be.
+
+    :param clock: monotonic, in seconds
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[News], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tell = tell
+        self._clock = clock
         self._told: dict[str, tuple[bool, str, object]] = {}
+        self._shares: dict[str, _Share] = {}
 
     def say(self, subject: str, good: bool, code: str, text: str) -> None:
         """Pass on what happens once by its nature."""
-        self._tell(News(subject, good, code, bounded(text, TEXT_MAX)))
+        news: News | None = News(subject, good, code, bounded(text, TEXT_MAX))
+        if news is not None and subject in AT_WILL:
+            now = self._clock()
+            share = self._shares.setdefault(subject, _Share(now))
+            news = share.say(news, now)
+        if news is not None:
+            self._tell(news)
+
+    def catch_up(self) -> None:
+        """Tell how subjects stand that have changed too often, in time."""
+        now = self._clock()
+        for share in self._shares.values():
+            news = share.kept(now)
+            if news is not None:
+                self._tell(news)
 
     def bad(
         self, subject: str, code: str, text: str, same: object = None

@@ -24,8 +24,11 @@ from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.standard.values import Catalogue
 
 TOLD_MAX = 8
-# These depend on the time, or say one, and so seem new again and again.
-_DATED = (ResultsCode.AHEAD, ResultsCode.ROLLED_BACK)
+# After so long without any document that is said; and a collector issues one
+# at least each minute.
+NOTHING_S = 10.0
+STALE_S = 300.0
+STALE = "results-stale"
 
 
 class Origin(Protocol):
@@ -47,6 +50,12 @@ class Origin(Protocol):
 
     def forget(self) -> None:
         """Return the document next time, whether it changed or not."""
+
+    def judged(self, data: bytes, good: bool) -> None:
+        """Take note whether what :meth:`changed` returned was verified.
+
+        Until then, and if not, nothing may be made out of ``data``.
+        """
 
     def close(self) -> None:
         """Let go of whatever is needed to get documents."""
@@ -74,6 +83,7 @@ class PublishedResults:
         self._good: bytes | None = None
         self._document: ResultsDocument | None = None
         self._judged_by: Policy | None = None
+        self._looking_since: Instant | None = None
 
     def read(
         self, policy: Policy | None, now: Instant
@@ -93,14 +103,39 @@ class PublishedResults:
                 code = ResultsCode.TOO_LARGE
             text = f"{self._origin.what}: {exc.reason}"
             self._teller.bad("results", code.value, text, exc.same)
+            self._tell_age(now)
             return self._document
         if data is not None:
             self._load(data, policy, now)
+        self._tell_age(now)
         return self._document
 
     def close(self) -> None:
         """Ask for no more documents."""
         self._origin.close()
+
+    def _tell_age(self, now: Instant) -> None:
+        """Say that no document comes, or none but old ones."""
+        if self._document is None:
+            since = now if self._looking_since is None else self._looking_since
+            # a clock that was set back must not make us wait for its return
+            self._looking_since = min(since, now)
+            late = now - self._looking_since >= NOTHING_S
+            if late and not self._teller.is_bad("results"):
+                code = ResultsCode.MISSING.value
+                text = f"{self._origin.what}: has given no document yet"
+                self._teller.bad("results", code, text)
+            return
+        age_s = now - self._document.issued_at
+        if age_s <= STALE_S:
+            self._teller.gone("results age", "those held are recent again")
+            return
+        text = (
+            f"those held were issued {age_s:.0f} s ago, and a collector "
+            "issues others at least each minute: see whether it runs, and "
+            "whether what it publishes gets here"
+        )
+        self._teller.bad("results age", STALE, text, STALE)
 
     def _drop_ahead(self, latest: Instant) -> None:
         """Drop what is held from the future: clocks were ahead, and are not.
@@ -126,7 +161,7 @@ class PublishedResults:
             self._document = self._verified(self._good, policy, now)
         except ResultsRefused as exc:
             self._good = None
-            self._teller.bad("results", exc.code, str(exc))
+            self._teller.bad("results", exc.code, str(exc), exc.code)
 
     def _verified(
         self, data: bytes, policy: Policy, now: Instant
@@ -146,11 +181,13 @@ class PublishedResults:
         try:
             document = self._verified(data, policy, now)
         except ResultsRefused as exc:
-            same = exc.code if exc.reason in _DATED else None
-            self._teller.bad("results", exc.code, str(exc), same)
+            self._origin.judged(data, False)
+            # by its code, as whoever sends it decides over the words
+            self._teller.bad("results", exc.code, str(exc), exc.code)
             if exc.reason is ResultsCode.AHEAD:
                 self._origin.forget()  # its time will come
             return
+        self._origin.judged(data, True)
         if self._teller.mended("results") or self._document is None:
             text = f"from collector {document.collector}"
             silent = _silent(policy, document)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
 
+from nfv_mla_scheduler.errors import ContactCode
+from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.watched import Missing
@@ -34,6 +38,9 @@ WAIT_S = 25
 FIRST_WAIT_S = 1
 SENDING_S = 30.0
 SAID_MAX = 160
+# After changes that led nowhere, or to what could not be verified, whole
+# documents are asked for so long.
+WHOLE_S = 60.0
 
 _TAG = re.compile(r'(?:W/)?"[!#-~]{0,200}"')
 
@@ -59,11 +66,14 @@ class Getter(Protocol):
 class ResultsClient:
     """Remembers the last document, so that only what has changed travels.
 
-    For one thread; any may close it.
+    Changes are taken only of a document that was verified: what a stranger
+    sends costs no more than to look for a signature.  For one thread; any may
+    close it, and say what it thinks of a document.
 
     :param connect: makes the client of the server, when it is first needed
     :param max_bytes: of the largest document that is taken
     :param wait_s: how long a server is asked to wait for the next document
+    :param clock: monotonic, in seconds
     """
 
     def __init__(
@@ -71,6 +81,7 @@ class ResultsClient:
         connect: Callable[[], Getter],
         max_bytes: int,
         wait_s: int = WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
         self._max_bytes = max_bytes
@@ -79,8 +90,14 @@ class ResultsClient:
         self._getter: Getter | None = None
         self._data: bytes | None = None
         self._tag = ""
-        self._whole = False
         self._answers = False
+        self._clock = clock
+        self._whole_until = -math.inf
+        # whether the last document was made out of changes
+        self._made = False
+        # the last document that was verified, and the last that was refused
+        self._verified: bytes | None = None
+        self._refused: bytes | None = None
 
     @property
     def wait_s(self) -> int:
@@ -93,32 +110,49 @@ class ResultsClient:
 
         :raises Missing: when there is none
         :raises Unread: when an answer is not understood
-        :raises NfvMlaError: when the server cannot be asked
+        :raises NfvMlaError: when the server cannot be asked, or answers
+            what was not asked
         """
         wait_s, self._answers = self.wait_s, False
+        headers = self._headers(wait_s)
         answer = self._getter_now().get(
             accept=(delta.DOCUMENT_TYPE, delta.DELTA_TYPE),
-            headers=self._headers(wait_s),
+            headers=headers,
             deadline_s=wait_s + SENDING_S,
             also=(226, 304, 503),
         )
+        if answer.status == 304 and "If-None-Match" not in headers:
+            raise ContactFailed(
+                ContactCode.BAD_ANSWER,
+                "says that nothing has changed (304), and was told of no "
+                "document that could have",
+            )
         self._answers = True
         if answer.status == 304:
             return None
         if answer.status == 503:
             raise Missing(_said(answer), "503")
         if answer.status == 226:
-            data = self._rebuilt(answer.body)
+            data = self._rebuilt(answer.body, headers)
             if data is None:
                 return self.next()
         else:
             data = answer.body
-        # A server that sends no tag sends the same document again.
-        new = data if data != self._data else None
         tag = answer.headers.get("etag", "")
         self._tag = tag if _TAG.fullmatch(tag) else ""
-        self._data, self._whole = data, False
-        return new
+        # A server that sends no tag sends the same document again.
+        if data == self._data:
+            return None
+        self._data, self._made = data, answer.status == 226
+        self._refused = None
+        return data
+
+    def judged(self, data: bytes, good: bool) -> None:
+        """Take note whether a document was verified; any thread may call."""
+        if good:
+            self._verified = data
+        else:
+            self._verified, self._refused = None, data
 
     def close(self) -> None:
         """Break off what is under way."""
@@ -136,25 +170,32 @@ class ResultsClient:
         return getter
 
     def _headers(self, wait_s: int) -> dict[str, str]:
+        if self._made and self._data is self._refused:
+            # The tag may be that of another document than the changes led to.
+            self._made, self._tag = False, ""
+            self._whole_until = self._clock() + WHOLE_S
         headers = {"Prefer": f"wait={wait_s}"}
         if self._tag:
             headers["If-None-Match"] = self._tag
-            if not self._whole:
+            verified = self._data is not None and self._data is self._verified
+            if verified and self._clock() >= self._whole_until:
                 headers["A-IM"] = delta.MANIPULATION
         return headers
 
-    def _rebuilt(self, changes: bytes) -> bytes | None:
+    def _rebuilt(
+        self, changes: bytes, asked: Mapping[str, str]
+    ) -> bytes | None:
         """Return the document that a delta leads to.
 
         :returns: None when it leads nowhere: the whole is to be asked for
         """
-        if self._whole or self._data is None:
+        if "A-IM" not in asked or self._data is None:
             raise Unread("sends changes, which nobody asked for", "226")
         try:
             return delta.apply(self._data, changes, max_bytes=self._max_bytes)
         except ResultsRefused as exc:
             LOG.info("nfv-mla results: asks for the whole document: %s", exc)
-            self._whole = True
+            self._whole_until = self._clock() + WHOLE_S
             return None
 
 

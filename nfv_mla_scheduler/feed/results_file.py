@@ -14,5 +14,8 @@ class ResultsFile(WatchedFile):
 
     what = "the file"
 
+    def judged(self, data: bytes, good: bool) -> None:
+        """Do nothing: a file is always read as a whole."""
+
     def close(self) -> None:
         """Do nothing: the file is never held open."""

@@ -8,6 +8,7 @@ thread.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -32,6 +33,11 @@ BACKOFF_S = 0.5
 BACKOFF_MAX_S = 10.0
 STOP_S = 2.0
 SAID_MAX = 160
+# How long the next request waits for it to be known whether the last document
+# is any good.
+JUDGED_S = 10.0
+# Of our own faults one in so long is logged.
+LOGGED_S = 600.0
 
 
 class WatchedUrl:
@@ -55,10 +61,15 @@ class WatchedUrl:
         # what the thread found, for whoever looks
         self._data: bytes | None = None
         self._due = False
+        self._unseen = False
         self._fault: Unread | None = None
+        self._judged = threading.Event()
+        self._judged.set()
+        self._refusals = 0
+        self._peace_s = 0.0
         # what only the thread uses
         self._failures = 0
-        self._logged = ""
+        self._logged_at = -math.inf
 
     def changed(self) -> bytes | None:
         """Return the newest document if it is another one than last time.
@@ -69,11 +80,12 @@ class WatchedUrl:
         with self._lock:
             self._begin()
             fault = self._fault
-            if fault is not None:
+            # What came before the fault comes first: the fault may last.
+            if fault is not None and not self._unseen:
                 raise type(fault)(fault.reason, fault.same)
             if not self._due or self._data is None:
                 return None
-            self._due = False
+            self._due = self._unseen = False
             return self._data
 
     def forget(self) -> None:
@@ -81,9 +93,26 @@ class WatchedUrl:
         with self._lock:
             self._due = True
 
+    def judged(self, data: bytes, good: bool) -> None:
+        """Take note whether a document was verified.
+
+        A server whose documents are not is asked less and less often.
+        """
+        with self._lock:
+            if data is not self._data:
+                return
+            self._client.judged(data, good)
+            if good:
+                self._refusals, self._peace_s = 0, 0.0
+            elif not self._judged.is_set():
+                self._refusals += 1
+                self._peace_s = _backoff_s(self._refusals)
+            self._judged.set()
+
     def close(self) -> None:
         """End the thread."""
         self._stop.set()
+        self._judged.set()
         with self._lock:
             thread = self._thread
         end = time.monotonic() + STOP_S
@@ -105,8 +134,19 @@ class WatchedUrl:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._stop.wait(self._round())
+            pause_s = self._round()
+            self._stop.wait(max(pause_s, self._heard()))
         self._client.close()
+
+    def _heard(self) -> float:
+        """Wait until the last document is judged, but not for ever.
+
+        :returns: for how long to leave the server in peace for it, seconds
+        """
+        self._judged.wait(JUDGED_S)
+        with self._lock:
+            peace_s, self._peace_s = self._peace_s, 0.0
+        return peace_s
 
     def _round(self) -> float:
         """Ask once; return for how long to leave the server in peace."""
@@ -119,10 +159,8 @@ class WatchedUrl:
         except Exception as exc:
             self._found(None, self._reason(exc))
             self._failures += 1
-            most = min(BACKOFF_S * 2 ** min(self._failures, 9), BACKOFF_MAX_S)
-            return _jittered(most)
+            return _backoff_s(self._failures)
         self._failures = 0
-        self._logged = ""
         self._found(new, None)
         if new is not None:
             return BREATH_S
@@ -138,6 +176,8 @@ class WatchedUrl:
             self._fault = fault
             if data is not None:
                 self._data = data
+                self._unseen = True
+                self._judged.clear()
             if data is not None or fault is not None:
                 self._due = True
             news = data is not None or (was is None) != (fault is None)
@@ -153,12 +193,19 @@ class WatchedUrl:
             kind = TooLarge if large else Unread
             return kind(str(exc), exc.code)
         said = bounded(exc, SAID_MAX)
-        if not isinstance(exc, NfvMlaError):
-            said = f"{type(exc).__name__}: {said}"
-            if said != self._logged:
-                self._logged = said
-                LOG.exception("nfv-mla cannot ask for results")
-        return Unread(said)
+        if isinstance(exc, NfvMlaError):
+            return Unread(said)
+        now = time.monotonic()
+        if now - self._logged_at >= LOGGED_S:
+            self._logged_at = now
+            LOG.exception("nfv-mla cannot ask for results")
+        name = type(exc).__name__
+        return Unread(f"{name}: {said}", name)
+
+
+def _backoff_s(count: int) -> float:
+    """Return how long to wait after so many failures in a row."""
+    return _jittered(min(BACKOFF_S * 2 ** min(count, 9), BACKOFF_MAX_S))
 
 
 def _jittered(seconds: float) -> float:

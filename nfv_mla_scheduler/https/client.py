@@ -33,8 +33,11 @@ from nfv_mla_scheduler.https.wire import Watch
 from nfv_mla_scheduler.https.wire import Wire
 
 HEADERS_MAX_BYTES = 256 * 1024
-# Of what a chunked body is wrapped in: a server may send single bytes.
-WRAPPING = 8
+# What a chunked body may be wrapped in beside one byte in so many: each piece
+# costs time, however small it is.  Enough for twenty thousand pieces, and
+# beyond for such of some hundred bytes.
+WRAPPING_BYTES = 128 * 1024
+WRAPPING_SHARE = 64
 
 _GONE = (ConnectionError, ssl.SSLEOFError)
 
@@ -210,23 +213,33 @@ class Client:
         answers.check_length(self.peer, headers, self._max_bytes)
         if status == 200:
             answers.check_content(self.peer, headers, request.accept)
-        wire.allowed += WRAPPING * self._max_bytes
         watch.doing = "reading its answer"
-        body = self._body(response)
+        body = self._body(response, wire)
         if body and 200 < status < 300:
             answers.check_content(self.peer, headers, request.accept)
         if response.will_close:
             self._drop()
         return Answer(status, headers, body, skew_s)
 
-    def _body(self, response: http.client.HTTPResponse) -> bytes:
+    def _body(self, response: http.client.HTTPResponse, wire: Wire) -> bytes:
         parts = []
         size = 0
-        while part := response.read(wires.BUFFER_BYTES):
-            size += len(part)
-            if size > self._max_bytes:
-                raise answers.too_large(self.peer, self._max_bytes)
-            parts.append(part)
+        # a part, and what the wire has read ahead
+        most = wire.received + 2 * wires.BUFFER_BYTES + WRAPPING_BYTES
+        wire.allowed = most
+        try:
+            while part := response.read(wires.BUFFER_BYTES):
+                size += len(part)
+                if size > self._max_bytes:
+                    raise answers.too_large(self.peer, self._max_bytes)
+                parts.append(part)
+                wire.allowed = most + size + size // WRAPPING_SHARE
+        except wires.Overfull as exc:
+            raise ContactFailed(
+                ContactCode.TOO_LARGE,
+                f"{self.peer}: sends far more than its answer holds, such as "
+                "chunks of a few bytes",
+            ) from exc
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         return b"".join(parts)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 # Beyond, what has come or gone is not worth the time to find it: about two
 # seconds at that number.
-PIECES_MAX = 400_000
+ALIGNED_MAX = 400_000
 
 _BEHIND = re.compile(r"(?<=[\]}]),")
 
@@ -38,7 +38,7 @@ def changes(old: str, new: str) -> list[Change]:
     before, after = old.split(","), new.split(",")
     if len(before) == len(after):
         return _in_place(before, after, 0)
-    if max(len(before), len(after)) > PIECES_MAX:
+    if max(len(before), len(after)) > ALIGNED_MAX:
         return [Change(0, len(before), new)]
     return _in_blocks(_blocks(old), _blocks(new))
 

@@ -3,7 +3,9 @@
 
 Pure: bytes in, bytes out.  A delta needs no trust: what is rebuilt from it has
 to have the digest that the delta names, and then it is the collector's
-signature in it that decides, as if the whole document had come.
+signature in it that decides, as if the whole document had come.  What it is
+applied to must have been verified, so that a stranger decides over no more
+than the delta, whose size is bounded.
 
 A document is unfolded into three texts: the envelope without its payload, the
 payload, and the body.  Each is cut into pieces at its commas; an edit keeps
@@ -30,8 +32,16 @@ FORMAT = "nfv-mla-results-delta/1"
 DOCUMENT_TYPE = "application/vnd.nfv-mla.results"
 DELTA_TYPE = "application/vnd.nfv-mla.results-delta+json"
 MANIPULATION = "nfv-mla-entries"
-# A delta that is larger than this share of the document is not worth it.
+# A delta that is larger than this share of the document that it leads to is
+# not worth it.  Nor is one taken that is larger than this share of the
+# document that it is from, which was verified, and so bounds what a delta can
+# cost; a little is always taken.
 WORTH = 0.5
+ALWAYS_BYTES = 64 * 1024
+
+# Texts of more pieces are not compared, and not taken apart: that would take
+# seconds, and much memory.  Twenty pieces a host for 50,000 hosts.
+PIECES_MAX = 1_000_000
 
 _PAYLOAD = b'"payload":"'
 _SECTIONS = ("envelope", "payload", "body")
@@ -45,13 +55,15 @@ def encode(old: bytes, new: bytes) -> bytes | None:
         that are no text in UTF-8
     """
     try:
-        sections = zip(_SECTIONS, _unfold(old), _unfold(new), strict=True)
-        edits = {
-            name: _edits(alignment.changes(before, after))
-            for name, before, after in sections
-        }
+        before, after = _unfold(old), _unfold(new)
     except UnicodeDecodeError:
         return None
+    if any(text.count(",") >= PIECES_MAX for text in (*before, *after)):
+        return None
+    edits = {
+        name: _edits(alignment.changes(one, other))
+        for name, one, other in zip(_SECTIONS, before, after, strict=True)
+    }
     delta: dict[str, Any] = {
         "format": FORMAT,
         "sha256": hashlib.sha256(new).hexdigest(),
@@ -60,18 +72,26 @@ def encode(old: bytes, new: bytes) -> bytes | None:
     }
     text = json.dumps(delta, separators=(",", ":"), ensure_ascii=False)
     data = text.encode("utf-8")
-    return data if len(data) <= len(new) * WORTH else None
+    most = min(len(new) * WORTH, bytes_max(old))
+    return data if len(data) <= most else None
+
+
+def bytes_max(old: bytes) -> int:
+    """Return how large a delta from ``old`` may be."""
+    return max(int(len(old) * WORTH), ALWAYS_BYTES)
 
 
 def apply(old: bytes, delta: bytes, *, max_bytes: int) -> bytes:
     """Return the document that ``delta`` makes of ``old``.
 
-    :param max_bytes: the largest delta and document that are looked at
+    :param old: a document that was verified
+    :param max_bytes: the largest document that is made
     :raises ResultsRefused: TOO_LARGE, TOO_DEEP or INVALID
     """
-    if len(delta) > max_bytes:
+    most = bytes_max(old)
+    if len(delta) > most:
         raise ResultsRefused(
-            ResultsCode.TOO_LARGE, f"the delta has more than {max_bytes} bytes"
+            ResultsCode.TOO_LARGE, f"the delta has more than {most} bytes"
         )
     found = strict_json.fields(
         strict_json.parse(delta, "delta"),
@@ -142,10 +162,18 @@ def _fold(envelope: str, payload: str, body: str) -> bytes:
 
 def _edited(text: str, edits: Any, path: str) -> str:
     """Return what ``edits`` make of one text."""
+    # before they are cut, as that is what costs
+    if text.count(",") >= PIECES_MAX:
+        raise ResultsRefused(
+            ResultsCode.TOO_LARGE,
+            f"{path}: is from a text of more than {PIECES_MAX} pieces",
+        )
+    if not strict_json.array(edits, path):
+        return text
     pieces = text.split(",")
     edited: list[str] = []
     at = 0
-    for edit in strict_json.array(edits, path):
+    for edit in edits:
         if type(edit) is not list or len(edit) != 3:
             raise strict_json.invalid(path, "must hold arrays of three")
         keep, drop, put = edit

@@ -28,6 +28,7 @@ from nfv_mla_scheduler.policy.values import Collector
 from nfv_mla_scheduler.results import body as bodies
 from nfv_mla_scheduler.results import signature
 from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.times import Times
 from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.values import ResultsDocument
@@ -68,6 +69,7 @@ class Loader:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._issued_at: dict[str, Instant] = {}
+        self._head: Head | None = None
         self._body: bodies.Body | None = None
         # results whose times have not come -> the same ones as faulty
         self._ahead: dict[Result, Result] = {}
@@ -93,7 +95,7 @@ class Loader:
         """
         line, rest = self._lines(data)
         payload, signers = signature.unseal(line, policy_collectors)
-        head = read_head(payload)
+        head = read_head(payload, self._head)
         if head.collector not in signers:
             raise ResultsRefused(
                 ResultsCode.WRONG_KEY,
@@ -101,6 +103,8 @@ class Loader:
                 f"names ({bounded(head.collector)!r})",
             )
         self._check_time(head, now, max_skew_s)
+        if held is not None:
+            _check_order(held, head)
         context = bodies.Context(
             catalogue,
             regions,
@@ -113,7 +117,7 @@ class Loader:
         document = _join(head, body, now + max_skew_s, self._ahead, ahead)
         if held is not None:
             _check_cover(held, document)
-        self._body, self._ahead = body, ahead
+        self._head, self._body, self._ahead = head, body, ahead
         self._issued_at[head.collector] = head.issued_at
         return document
 
@@ -179,6 +183,20 @@ class Loader:
         return bodies.parse(bytes(rest), digest, context, held)
 
 
+def _check_order(held: ResultsDocument, head: Head) -> None:
+    """Refuse to let an old document of one collector undo another's.
+
+    What a collector issued last may lie about for long before it is read.
+    """
+    if head.collector != held.collector and head.issued_at < held.issued_at:
+        raise ResultsRefused(
+            ResultsCode.ROLLED_BACK,
+            f"of collector {bounded(head.collector, 64)!r}, issued "
+            f"{held.issued_at - head.issued_at:.3f} s before the document "
+            f"held, of collector {bounded(held.collector, 64)!r}",
+        )
+
+
 def _check_cover(held: ResultsDocument, document: ResultsDocument) -> None:
     """Refuse to let one collector silence the authorities of another."""
     silenced = held.results.keys() - document.results.keys()
@@ -192,9 +210,10 @@ def _check_cover(held: ResultsDocument, document: ResultsDocument) -> None:
         )
 
 
-def read_head(payload: bytes) -> Head:
+def read_head(payload: bytes, held: Head | None = None) -> Head:
     """Return the head that a verified ``payload`` holds.
 
+    :param held: the head before this one, whose columns are used again
     :raises ResultsRefused: INVALID
     """
     found = strict_json.mapping(strict_json.parse(payload, "head"), "head")
@@ -222,18 +241,24 @@ def read_head(payload: bytes) -> Head:
         body["sha256"],
         length,
         {
-            name: _columns(raw, f"head.authorities.{name}")
+            name: _columns(
+                raw,
+                f"head.authorities.{name}",
+                held.authorities.get(name) if held else None,
+            )
             for name, raw in authorities.items()
         },
     )
 
 
-def _columns(raw: object, path: str) -> Columns:
+def _columns(raw: object, path: str, held: Columns | None) -> Columns:
     found = strict_json.fields(raw, path, ("at",), ("boot", "until"))
     at = strict_json.numbers(found["at"], f"{path}.at")
     boot = until = None
     if "boot" in found:
-        boot = strict_json.names(found["boot"], f"{path}.boot")
+        boot = held.boot if held else None
+        if boot is None or boot != found["boot"]:
+            boot = strict_json.names(found["boot"], f"{path}.boot")
     if "until" in found:
         until = strict_json.numbers_or_null(found["until"], f"{path}.until")
     for column in (boot, until):
@@ -262,17 +287,18 @@ def _join(
     results: dict[str, Mapping[str, Result]] = {}
     freshness: dict[str, Mapping[str, Freshness]] = {}
     problems = list(body.problems)
-    for name, attesters in body.rows.items():
+    for name, rows in body.rows.items():
         columns = head.authorities[name]
-        if len(columns.at) != len(attesters):
+        if len(columns.at) != body.counts[name]:
             raise strict_json.invalid(
                 f"head.authorities.{name}",
-                f"has {len(columns.at)} times for {len(attesters)} attesters",
+                f"has {len(columns.at)} times for {body.counts[name]} "
+                "attesters",
             )
         if name not in body.results:
             continue
         kept = body.results[name]
-        fresh = _freshness(columns, attesters)
+        fresh = _times(columns, rows)
         newest = max(columns.at, default=0.0)
         if max(newest, body.newest_boot[name]) > latest:
             early = _ahead(name, kept, fresh, latest)
@@ -287,7 +313,7 @@ def _join(
                     {a: ahead.get(r, r) for a, r in kept.items()}
                 )
         results[name] = kept
-        freshness[name] = MappingProxyType(fresh)
+        freshness[name] = fresh
     return ResultsDocument(
         head.collector,
         head.issued_at,
@@ -298,16 +324,13 @@ def _join(
     )
 
 
-def _freshness(
-    columns: Columns, attesters: tuple[str, ...]
-) -> dict[str, Freshness]:
-    boots = columns.boot or [None] * len(attesters)
-    if columns.until is None:
-        times = map(Freshness, columns.at, boots)
-    else:
-        ends = [FOREVER if t is None else t for t in columns.until]
-        times = map(Freshness, columns.at, boots, ends)
-    return dict(zip(attesters, times, strict=True))
+def _times(columns: Columns, rows: Mapping[str, int]) -> Times:
+    count = len(columns.at)
+    until = [FOREVER] * count
+    if columns.until is not None:
+        until = [FOREVER if t is None else t for t in columns.until]
+    boot = columns.boot
+    return Times(rows, columns.at, boot or [None] * count, until)
 
 
 def _ahead(

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
 import unittest
 from collections.abc import Callable
 from typing import Any
+from typing import ClassVar
 
 from nfv_mla_scheduler.authority import fetch_each
 from nfv_mla_scheduler.authority.fetch_each import filled
@@ -145,12 +147,14 @@ class AllFailTest(EachTest):
             "^none of 3 answers: 127.0.0.1:[0-9]+: answered with status 500$",
         )
 
-    def test_a_server_that_fails_is_not_asked_about_everybody(self) -> None:
-        self.stage.server.answer = lambda _asked: [page(status=500)]
+    def test_a_server_that_is_silent_is_not_asked_about_everybody(
+        self,
+    ) -> None:
+        self.stage.server.answer = lambda _asked: [9.0]
         with self.assertRaises(AuthorityError):
-            self.collect(*MANY)
+            self.collect(*MANY, connections=8, timeout_s=0.2)
         self.assertLessEqual(
-            len(self.asked()), fetch_each.FAILURES_IN_A_ROW + 2
+            len(self.asked()), fetch_each.FAILURES_IN_A_ROW + 8
         )
 
     def test_one_that_is_down_is_found_out_soon(self) -> None:
@@ -163,20 +167,85 @@ class AllFailTest(EachTest):
 
 
 class RestTest(EachTest):
+    SHORT: ClassVar[dict[str, Any]] = {"timeout_s": 0.2, "connections": 8}
+
     def failing_from(self, first: int) -> None:
-        self.but({name: lambda: [page(status=500)] for name in MANY[first:]})
+        self.but({name: lambda: [9.0] for name in MANY[first:]})
+
+    def test_errors_about_some_are_no_row_however_many(self) -> None:
+        # whoever owns many hosts must not keep others from being asked for
+        bad = MANY[5:45]
+        for status in (500, 403, 302):
+            self.say(*MANY)
+            self.but({name: lambda s=status: [page(status=s)] for name in bad})
+            found = self.collect(*MANY)
+            self.assertEqual(set(MANY) - set(bad), set(found.results))
+            self.assertEqual(len(bad), len(found.problems))
+
+    def test_a_targeted_question_leaves_the_turns_alone(self) -> None:
+        names = MANY[:12]
+        self.say(*names)
+        good = self.stage.answer
+        self.stage.server.answer = lambda asked: [0.1, *good(asked)]
+        driver = self.stage.driver(
+            connections=1, timeout_s=0.45, collection_timeout_s=0.45
+        )
+        found: set[str] = set()
+        for _ in range(8):
+            found |= set(driver.collect(inquiry(*names), time.time()).results)
+            one = driver.collect(inquiry(names[0], targeted=True), time.time())
+            self.assertEqual({names[0]}, set(one.results))
+        self.assertEqual(set(names), found)
+
+    def test_when_the_room_is_spent_the_rest_comes_next(self) -> None:
+        self.say(*MANY)
+        length = len(self.stage.tokens[MANY[0]])
+        driver = self.stage.driver(max_bytes=length * 22, connections=2)
+        found: set[str] = set()
+        for _ in range(3):
+            some = driver.collect(inquiry(*MANY), time.time())
+            self.assertFalse(some.complete)
+            found |= set(some.results)
+        self.assertEqual(set(MANY), found)
+        # and nobody is asked for of whom nothing can be taken
+        self.assertLessEqual(len(self.asked()), 3 * (22 + 2))
+
+    def test_one_that_is_slow_takes_no_turn_from_the_others(self) -> None:
+        names = MANY[:30]
+        self.say(*names)
+        good = self.stage.answer
+        slow = names[2]
+
+        def answer(asked: Asked) -> Script:
+            late = asked.path.endswith(slow)
+            return [0.5 if late else 0.0, *good(asked)]
+
+        self.stage.server.answer = answer
+        length = len(self.stage.tokens[names[0]])
+        for limits in (
+            # there is no room left when it answers; nor any time
+            {"max_bytes": length * 11, "connections": 2},
+            {"timeout_s": 0.4, "collection_timeout_s": 0.4, "connections": 1},
+        ):
+            driver = self.stage.driver(**limits)
+            found: set[str] = set()
+            for _ in range(6):
+                with contextlib.suppress(AuthorityError):
+                    some = driver.collect(inquiry(*names), time.time())
+                    found |= set(some.results)
+            self.assertLessEqual(set(names) - {slow}, found)
 
     def test_after_a_row_of_failures_the_rest_is_left(self) -> None:
         self.say(*MANY)
         self.failing_from(10)
-        found = self.collect(*MANY)
+        found = self.collect(*MANY, **self.SHORT)
         self.assertEqual(set(MANY[:10]), set(found.results))
         self.assertFalse(found.complete)
         self.assertLess(len(self.asked()), 50)
         self.assertRegex(
             str(found.problems[-1]),
-            "host-0[0-9]+: contact-bad-status: not asked for, as one of "
-            "[0-9]+: 1[67] failures in a row",
+            "host-0[0-9]+: contact-timed-out: not asked for, as one of "
+            "[0-9]+: (1[6-9]|2[0-3]) failures in a row",
         )
 
     def test_single_failures_are_no_row(self) -> None:
@@ -198,7 +267,7 @@ class RestTest(EachTest):
     def test_the_next_collection_begins_with_the_rest(self) -> None:
         self.say(*MANY)
         self.failing_from(10)
-        self.collect(*MANY)
+        self.collect(*MANY, **self.SHORT)
         asked = len(self.asked())
         self.stage.server.answer = self.stage.answer
         found = self.driver.collect(inquiry(*MANY), time.time())

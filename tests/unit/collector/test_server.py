@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import pathlib
+import shutil
 import socket
 import ssl
 import sys
@@ -226,16 +228,63 @@ class TlsTest(ServerTestCase):
             ),
         )
         for tls, word in cases:
+            self.server._listener._refusals._at = -math.inf
             with self.assertLogs(listener.LOG, "INFO") as logs:
                 for _ in range(3):
                     client = Client(url, tls, deadline_s=5, max_bytes=1000)
                     failed = self._refused(client)
                     self.assertIs(ContactCode.TLS, failed.reason)
                     self.assertIn(word, str(failed))
-            # and so is the operator, once
+            # and so is the operator, once in a while
             self.assertEqual(1, len(logs.records), logs.output)
             self.assertIn(HERE, logs.output[0])
         self.assert_alive()
+
+    def test_lines_about_who_is_turned_away_are_few(self) -> None:
+        server = self.server._listener
+        now = [1000.0]
+        server._refusals._clock = server._errors._clock = lambda: now[0]
+        with self.assertLogs(listener.LOG, "INFO") as logs:
+            for number in range(600):
+
+                class Somebody:
+                    remote_addr = f"192.0.2.{number}"
+
+                server._refused(Somebody(), f"reason {number}")
+                server.error_log(f"error {number}", 40)
+                now[0] += 0.1
+            now[0] += 60
+            server._refused(Somebody(), "another")
+            server.error_log("another", 40)
+        self.assertEqual(4, len(logs.output), logs.output)
+        self.assertIn("another (and 599 others before it)", logs.output[2])
+        self.assertIn("599 others", logs.output[3])
+
+    def test_whose_ca_is_taken_out_has_to_leave(self) -> None:
+        own = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        let_in = own / "clients.pem"
+        shutil.copy(self.ca_file, let_in)
+        self.server = self.start(client_ca_file=let_in)
+        client = self.new_client()
+        self.assertEqual(200, client.get("/v1/live", accept=()).status)
+        # a file that cannot be used changes nothing
+        let_in.write_bytes(b"half")
+        self.assertEqual(200, client.get("/v1/live", accept=()).status)
+        shutil.copy(make_ca("another").write(own), let_in)
+        self.assertIs(ContactCode.TLS, self._refused(client).reason)
+        shutil.copy(self.ca_file, let_in)
+        self.assertEqual(200, client.get("/v1/live", accept=()).status)
+
+    def test_kept_connections_do_not_notice_a_new_certificate(self) -> None:
+        own = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        first = self.ca.issue_server(own, HERE)
+        self.server = self.start(
+            cert_file=first.cert_file, key_file=first.key_file
+        )
+        client = self.new_client()
+        for _ in range(3):
+            self.assertEqual(200, client.get("/v1/live", accept=()).status)
+            self.ca.issue_server(own, HERE)
 
     def test_an_expired_certificate_is_refused(self) -> None:
         import datetime
@@ -349,6 +398,17 @@ class SlowTest(ServerTestCase):
                     answer = sock.recv(1000)
                     self.assertIn(b" 408 ", answer)
                     self.assertEqual(b"", sock.recv(1000))
+
+    def test_half_requests_of_clients_that_are_let_in(self) -> None:
+        # more than there are threads; each keeps one for a few seconds
+        threads = self.server._listener.requests.min
+        for _ in range(threads + 1):
+            self.raw().sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n")
+        time.sleep(0.2)
+        with self.in_time(listener.ASK_S + SOON_S):
+            answer = self.new_client().get("/v1/live", accept=())
+        self.assertEqual(200, answer.status)
+        self.assertLessEqual(listener.ASK_S, 5)
 
     def test_bodies_that_do_not_come(self) -> None:
         head = (

@@ -7,6 +7,7 @@ Wherever they come from: what holds of a file holds of a collector.
 from __future__ import annotations
 
 import json
+import threading
 import unittest
 from typing import ClassVar
 
@@ -135,6 +136,37 @@ class ResultsContract:
             told += self.files.codes()
         self.assertEqual(["results-rolled-back"], told)
 
+    def test_words_that_somebody_else_chooses_are_no_news(self) -> None:
+        told = []
+        for number in range(30):
+            kind = json.dumps(
+                {
+                    "payloadType": f"text/{number}",
+                    "payload": "",
+                    "signatures": [],
+                }
+            )
+            self.files.put_results(kind.encode() + b"\n{}\n")
+            told += self.files.codes()
+        self.assertEqual(["results-bad-envelope"], told)
+
+    def test_old_documents_are_told_of_once_and_so_is_a_recent_one(
+        self,
+    ) -> None:
+        self.assertEqual([], self.files.codes(290))
+        (news,) = self.files.refresh(20)
+        self.assertEqual(
+            ("results age", False, "results-stale"),
+            (news.subject, news.good, news.code),
+        )
+        self.assertIn("see whether it runs", news.text)
+        for _ in range(3):
+            self.assertEqual([], self.files.codes(100))
+        self.assertEqual("hardware", self.files.tpm_value())
+        self.files.put_results(results(at=self.files.now))
+        (news,) = self.files.refresh()
+        self.assertEqual(("results age", True), (news.subject, news.good))
+
     def test_results_from_ahead_are_taken_when_their_time_has_come(
         self,
     ) -> None:
@@ -168,6 +200,10 @@ class ResultsContract:
             self.assertIn(word, news.text)
         self.files.put_results(by_b(NOW + 6, "veraison-bka"))
         self.assertEqual([], self.files.refresh())
+        self.assertIs(before, self.files.feed.snapshot)
+        # nor does an old document of one undo what another has said
+        self.files.put_results(by_b(NOW - 1, files.AUTHORITY))
+        self.assertEqual(["results-rolled-back"], self.files.codes())
         self.assertIs(before, self.files.feed.snapshot)
         # what was refused is not remembered either
         self.files.put_results(by_b(NOW + 4, files.AUTHORITY))
@@ -350,6 +386,21 @@ class ResultsUrlTest(ResultsContract, unittest.TestCase):
         self.assertEqual(["loaded"], here.codes())
         self.assertEqual([], here.codes())
         self.assertEqual("hardware", here.tpm_value())
+
+    def test_that_nothing_comes_at_all_is_told_once(self) -> None:
+        here = UrlFiles.of(self)
+        here.put_policy(version(7))
+        here.watched.look = lambda: None  # type: ignore[method-assign]
+        # as if it were a server that never answers
+        here.watched._thread = threading.Thread()
+        self.assertEqual(["policy-taken"], here.codes())
+        self.assertEqual([], here.codes(8))
+        self.assertFalse(here.feed.settled)
+        (news,) = here.refresh(3)
+        self.assertEqual("results-missing", news.code)
+        self.assertIn("has given no document yet", news.text)
+        self.assertTrue(here.feed.settled)
+        self.assertEqual([], here.codes(100))
 
     def test_a_collector_without_a_document_is_told_once(self) -> None:
         here = UrlFiles.of(self)

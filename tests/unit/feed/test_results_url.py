@@ -112,6 +112,13 @@ class WatchedTestCase(unittest.TestCase):
         watched._thread = threading.Thread()
         return [watched._round() for _ in range(count)]
 
+    def look(self, watched: WatchedUrl, good: bool = True) -> bytes | None:
+        """Do what a reader would; return what it got."""
+        data = watched.changed()
+        if data is not None:
+            watched.judged(data, good)
+        return data
+
     def fault(self, watched: WatchedUrl) -> Unread:
         with self.assertRaises(Unread) as caught:
             watched.changed()
@@ -147,7 +154,7 @@ class CollectorTest(WatchedTestCase):
         for number in (1, 2, 3):
             self.shelf.put(document(number))
             self.rounds(watched)
-            self.assertEqual(document(number), watched.changed())
+            self.assertEqual(document(number), self.look(watched))
         first, *others = self.client.asked
         self.assertNotIn("A-IM", first)
         self.assertNotIn("If-None-Match", first)
@@ -167,22 +174,27 @@ class CollectorTest(WatchedTestCase):
         self,
     ) -> None:
         watched = self.watch(self.client, wait_s=0)
+        now = [100.0]
+        watched._client._clock = lambda: now[0]
         self.shelf.put(document(1))
         self.rounds(watched)
-        watched._client._data = b"quite,another"
+        self.look(watched)
+        client = watched._client
+        client._data = client._verified = b"quite,another"
         self.shelf.put(document(2))
         with self.assertLogs(results_client.LOG, logging.INFO) as logs:
             self.rounds(watched)
-        self.assertEqual(document(2), watched.changed())
+        self.assertEqual(document(2), self.look(watched))
         self.assertEqual(1, len(logs.output))
         before, after = self.client.asked[-2:]
         self.assertIn("A-IM", before)
         self.assertNotIn("A-IM", after)
-        # and then changes again
-        self.shelf.put(document(3))
-        self.rounds(watched)
-        self.assertIn("A-IM", self.client.asked[-1])
-        self.assertEqual(document(3), watched.changed())
+        # and changes again only after a while
+        for number, now[0], changes in ((3, 159.0, False), (4, 160.0, True)):
+            self.shelf.put(document(number))
+            self.rounds(watched)
+            self.assertEqual(document(number), self.look(watched))
+            self.assertEqual(changes, "A-IM" in self.client.asked[-1])
 
     def test_a_thread_waits_for_the_next_one(self) -> None:
         woken = threading.Event()
@@ -190,7 +202,7 @@ class CollectorTest(WatchedTestCase):
         self.shelf.put(document(1))
         self.assertIsNone(watched.changed())
         self.assertTrue(woken.wait(5))
-        self.assertEqual(document(1), watched.changed())
+        self.assertEqual(document(1), self.look(watched))
         woken.clear()
         self.wait_until(lambda: len(self.client.asked) == 2)
         self.shelf.put(document(2))
@@ -277,7 +289,9 @@ class FaultsTest(WatchedTestCase):
             answer(200, b"one", '"1"'), answer(226, b"{}", '"2"')
         )
         watched = self.watch(server)
-        self.rounds(watched, 2)
+        self.rounds(watched)
+        self.look(watched)
+        self.rounds(watched)
         self.assertIn("nobody asked", self.fault(watched).reason)
         self.assertEqual(3, len(server.asked))
         self.assertNotIn("A-IM", server.asked[-1])
@@ -301,6 +315,143 @@ class FaultsTest(WatchedTestCase):
         self.assertIsNone(watched.changed())
 
 
+class UntrustedTest(WatchedTestCase):
+    """What was not verified costs no more than to look at it."""
+
+    def test_changes_are_asked_for_only_of_what_was_verified(self) -> None:
+        for good, asked in ((None, False), (False, False), (True, True)):
+            with self.subTest(good=good):
+                one = answer(200, b"one", '"1"')
+                server = Answering(one, answer(304))
+                watched = self.watch(server)
+                self.rounds(watched)
+                if good is not None:
+                    self.look(watched, good)
+                self.rounds(watched)
+                self.assertEqual(asked, "A-IM" in server.asked[-1])
+                self.assertEqual('"1"', server.asked[-1]["If-None-Match"])
+
+    def test_changes_of_what_was_not_verified_are_not_looked_at(self) -> None:
+        server = Answering(
+            answer(200, b"one", '"1"'), answer(226, b"{}", '"2"')
+        )
+        watched = self.watch(server)
+        self.rounds(watched)
+        self.look(watched, False)
+        with mock.patch.object(results_client.delta, "apply") as applied:
+            self.rounds(watched)
+        applied.assert_not_called()
+        self.assertIn("nobody asked", self.fault(watched).reason)
+
+    def test_after_changes_to_what_is_not_verified_the_whole_is_asked_for(
+        self,
+    ) -> None:
+        shelf = Shelf()
+        shelf.put(document(1))
+        shelf.put(document(2))
+        newest = shelf.newest()
+        assert newest is not None
+        changes = shelf.delta(tag(1), newest)
+        assert changes is not None
+        server = Answering(
+            answer(200, document(1), '"1"'),
+            answer(226, changes, '"2"'),
+            answer(200, document(3), '"3"'),
+            answer(304),
+        )
+        watched = self.watch(server)
+        now = [100.0]
+        watched._client._clock = lambda: now[0]
+        self.rounds(watched)
+        self.look(watched)
+        self.rounds(watched)
+        self.assertEqual(document(2), self.look(watched, False))
+        self.assertGreaterEqual(watched._heard(), results_url.BACKOFF_S)
+        self.rounds(watched)
+        self.assertEqual({"Prefer"}, set(server.asked[-1]))
+        self.assertEqual(document(3), self.look(watched))
+        self.rounds(watched)
+        self.assertNotIn("A-IM", server.asked[-1])
+        now[0] += results_client.WHOLE_S
+        self.rounds(watched)
+        self.assertIn("A-IM", server.asked[-1])
+
+    def test_whoever_sends_what_is_refused_is_asked_ever_less(self) -> None:
+        answers = [answer(200, b"%d" % n, f'"{n}"') for n in range(20)]
+        watched = self.watch(Answering(*answers))
+        pauses = []
+        with mock.patch.object(
+            results_url.random, "uniform", side_effect=lambda low, high: high
+        ):
+            for good in (*[False] * 6, True, False):
+                self.rounds(watched)
+                self.look(watched, good)
+                pauses.append(watched._heard())
+        self.assertEqual([1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 0.0, 1.0], pauses)
+
+    def test_the_same_document_is_held_against_a_server_once(self) -> None:
+        watched = self.watch(Answering(answer(200, b"one", '"1"')))
+        self.rounds(watched)
+        for _ in range(5):
+            self.look(watched, False)
+            watched.forget()
+        self.assertLessEqual(watched._heard(), 2 * results_url.BACKOFF_S)
+        self.assertEqual(0.0, watched._heard())
+
+    def test_the_next_is_not_asked_for_before_the_last_is_judged(self) -> None:
+        server = Answering(
+            answer(200, b"one", '"1"'), answer(200, b"two", '"2"')
+        )
+        watched = self.watch(server)
+        self.addCleanup(watched.close)
+        watched.changed()
+        self.wait_until(lambda: watched._unseen)
+        time.sleep(3 * results_url.BREATH_S)
+        self.assertEqual(1, len(server.asked))
+        self.look(watched)
+        self.wait_until(lambda: len(server.asked) == 2)
+
+    def test_what_came_before_a_fault_is_returned_before_it(self) -> None:
+        server = Answering(
+            answer(200, b"one", '"1"'), answer(200, b"two", '"2"'), failed()
+        )
+        watched = self.watch(server)
+        self.rounds(watched)
+        self.assertEqual(b"one", watched.changed())
+        self.rounds(watched, 2)
+        self.assertEqual(b"two", watched.changed())
+        self.assertEqual("contact-unreachable", self.fault(watched).same)
+
+    def test_nothing_can_be_the_same_as_no_document(self) -> None:
+        server = Answering(answer(304))
+        watched = self.watch(server)
+        self.rounds(watched, 2)
+        fault = self.fault(watched)
+        self.assertEqual("contact-bad-answer", fault.same)
+        self.assertIn("304", fault.reason)
+        self.assertEqual("wait=1", server.asked[-1]["Prefer"])
+
+    def test_lines_that_a_server_brings_about_are_few(self) -> None:
+        class Alternating(Answering):
+            count = 0
+
+            def get(self, *args: object, **more: object) -> Answer:  # type: ignore[override]
+                self.count += 1
+                if "A-IM" in (more["headers"] or {}):  # type: ignore[operator]
+                    return answer(226, b"{}", f'"x{self.count}"')
+                return answer(200, b"%d" % self.count, f'"{self.count}"')
+
+        watched = self.watch(Alternating())
+        now = [100.0]
+        watched._client._clock = lambda: now[0]
+        with self.assertLogs(results_client.LOG, logging.INFO) as logs:
+            for _ in range(100):
+                self.rounds(watched)
+                self.look(watched)
+                now[0] += 0.1
+        self.assertEqual(1, len(logs.output))
+
+
 class PaceTest(WatchedTestCase):
     def test_failures_are_followed_by_longer_and_longer_pauses(self) -> None:
         watched = self.watch(Answering(failed()))
@@ -320,7 +471,7 @@ class PaceTest(WatchedTestCase):
         self.assertGreaterEqual(min(pauses), results_url.BACKOFF_MAX_S / 2)
 
     def test_a_success_ends_the_long_pauses(self) -> None:
-        server = Answering(*[failed()] * 6, answer(304), failed())
+        server = Answering(*[failed()] * 6, answer(200, b"one"), failed())
         pauses = self.rounds(self.watch(server), 8)
         self.assertLessEqual(pauses[-1], 2 * results_url.BACKOFF_S)
 
@@ -335,10 +486,11 @@ class PaceTest(WatchedTestCase):
         class Waiting(Answering):
             def get(self, *args: object, **kwargs: object) -> Answer:  # type: ignore[override]
                 time.sleep(0.02)
-                return answer(304)
+                return super().get(*args, **kwargs)  # type: ignore[arg-type]
 
-        watched = self.watch(Waiting(answer(304)), wait_s=0.02)
-        self.assertEqual([0.0, 0.0], self.rounds(watched, 2))
+        one = answer(200, b"one", '"1"')
+        watched = self.watch(Waiting(one, answer(304)), wait_s=0.02)
+        self.assertEqual([0.0, 0.0], self.rounds(watched, 3)[1:])
 
     def test_only_a_server_that_is_known_to_answer_is_waited_for_long(
         self,

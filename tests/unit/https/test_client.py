@@ -11,6 +11,7 @@ import time
 import unittest
 import unittest.mock
 from collections.abc import Callable
+from collections.abc import Iterator
 
 from nfv_mla_scheduler.errors import ContactCode
 from nfv_mla_scheduler.errors import ContactFailed
@@ -214,9 +215,10 @@ class AnswerTest(HttpsTest):
                     chunk % (1, over) if over else b"",
                     b"0\r\n\r\n",
                 ],
-                "single bytes": [
+                "small chunks": [
                     chunked,
-                    (chunk % (1, b"x")) * (MAX_BYTES + len(over)),
+                    (chunk % (8, b"x" * 8)) * (MAX_BYTES // 8),
+                    chunk % (1, over) if over else b"",
                     b"0\r\n\r\n",
                 ],
                 "the end": [until_the_end, whole + over, End.PROPER],
@@ -229,6 +231,38 @@ class AnswerTest(HttpsTest):
                         )
                     else:
                         self.assertEqual(whole, self.ask(*script).body)
+
+    def test_many_small_pieces_are_not_waited_for(self) -> None:
+        chunked = head(
+            Content_Type="application/json", Transfer_Encoding="chunked"
+        )
+        many = b"1\r\nx\r\n" * 10_000
+
+        def endless() -> Iterator[bytes]:
+            yield chunked
+            while True:
+                yield many
+
+        server = self.serve(lambda _asked: endless())
+        client = self.client_of(server, max_bytes=2**26)
+        began = time.thread_time()
+        error = self.assert_fails(
+            ContactCode.TOO_LARGE, lambda: self.get(client)
+        )
+        self.assertLess(time.thread_time() - began, 1.0)
+        self.assertIn("chunks of a few bytes", error)
+
+    def test_pieces_of_a_sane_size_are_taken_however_many(self) -> None:
+        chunk = b"200\r\n" + b"x" * 512 + b"\r\n"
+        count = 8000
+        chunked = head(
+            Content_Type="application/json", Transfer_Encoding="chunked"
+        )
+        script = [chunked, chunk * count, b"0\r\n\r\n"]
+        client = self.client_of(
+            self.serve(lambda _asked: script), max_bytes=2**26
+        )
+        self.assertEqual(512 * count, len(self.get(client).body))
 
     def test_a_length_over_the_limit_is_refused_before_the_body(self) -> None:
         started = time.monotonic()

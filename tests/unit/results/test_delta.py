@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import random
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -206,10 +207,48 @@ class SmallTest(unittest.TestCase):
     def test_beyond_a_size_what_has_gone_is_not_looked_for(self) -> None:
         gone = {k: v for k, v in self.before.items() if k != "host-0100"}
         small = self._size(gone)
-        with mock.patch.object(alignment, "PIECES_MAX", 100):
+        with mock.patch.object(alignment, "ALIGNED_MAX", 100):
             self.assertIsNone(delta.encode(self.old, published(gone)))
             # as many as before are still compared
             self.assertLess(self._size(self.before), small)
+
+    def test_beyond_a_number_of_pieces_nothing_is_taken_apart(self) -> None:
+        made = delta.encode(self.old, self.old)
+        assert made is not None
+        few = max(part.count(",") for part in delta._unfold(self.old)) + 1
+        with mock.patch.object(delta, "PIECES_MAX", few):
+            self.assertIsNotNone(delta.encode(self.old, self.old))
+            delta.apply(self.old, made, max_bytes=MAX_BYTES)
+        with (
+            mock.patch.object(delta, "PIECES_MAX", few - 1),
+            self.assertRaises(ResultsRefused) as caught,
+        ):
+            self.assertIsNone(delta.encode(self.old, self.old))
+            delta.apply(self.old, made, max_bytes=MAX_BYTES)
+        self.assertIs(ResultsCode.TOO_LARGE, caught.exception.reason)
+        self.assertIn("pieces", str(caught.exception))
+
+    def test_what_nobody_would_take_is_not_made(self) -> None:
+        old = b"{}\n" + b"a" * 300_000
+        new = old + b"," + b"b" * 200_000
+        # worth it for the new one, and too much for the old one
+        self.assertTrue(delta.encode(old, new) is None)
+        with mock.patch.object(delta, "bytes_max", len):
+            made = delta.encode(old, new)
+        assert made is not None
+        self.assertLess(len(made), len(new) * delta.WORTH)
+        with self.assertRaises(ResultsRefused) as caught:
+            delta.apply(old, made, max_bytes=MAX_BYTES)
+        self.assertIs(ResultsCode.TOO_LARGE, caught.exception.reason)
+
+    def test_a_huge_text_that_nothing_touches_costs_little(self) -> None:
+        old = (b"ab," * (2**26 // 3))[: 2**26]
+        data = delta_of(sha256="0" * 64, length=0)
+        began = time.process_time()
+        with self.assertRaises(ResultsRefused) as caught:
+            delta.apply(old, data, max_bytes=2**26)
+        self.assertIs(ResultsCode.TOO_LARGE, caught.exception.reason)
+        self.assertLess(time.process_time() - began, 0.5)
 
     def test_what_is_no_text_is_sent_whole(self) -> None:
         filler = b",filler" * 100
@@ -298,8 +337,8 @@ REFUSED = {
         ResultsCode.INVALID,
         "no envelope",
     ),
-    "larger than a document": (
-        b" " * (MAX_BYTES + 1),
+    "larger than it may be": (
+        b" " * (delta.ALWAYS_BYTES + 1),
         ResultsCode.TOO_LARGE,
         "bytes",
     ),

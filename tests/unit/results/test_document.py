@@ -252,6 +252,26 @@ class TestRollback(unittest.TestCase):
             d.read(data, loader, collectors=collectors)
         self.assertIs(ResultsCode.ROLLED_BACK, caught.exception.reason)
 
+    def test_an_older_one_of_another_collector_replaces_nothing(self):
+        signer, other = d.signer_and_collector("other")
+        collectors = {**d.COLLECTORS, "other": other}
+        loader = Loader()
+        held = d.read(
+            d.document(issued_at=d.NOW - 1), loader, collectors=collectors
+        )
+
+        def of_other(at):
+            data = write(d.draft(issued_at=at, collector="other"), signer)
+            return d.read(data, loader, collectors=collectors, held=held)
+
+        with self.assertRaises(ResultsRefused) as caught:
+            of_other(d.NOW - 1.001)
+        self.assertIs(ResultsCode.ROLLED_BACK, caught.exception.reason)
+        for word in ("'other'", "'collector'", "0.001 s before"):
+            self.assertIn(word, str(caught.exception))
+        # not a word of it is remembered, and one as new may follow
+        self.assertEqual("other", of_other(d.NOW - 1).collector)
+
 
 class TestLeftOut(unittest.TestCase):
     """One result at fault carries nothing, is said, and nothing is lost."""
