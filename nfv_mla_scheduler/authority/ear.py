@@ -30,6 +30,7 @@ from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.authority.template import Setting
 from nfv_mla_scheduler.authority.values import Collected
 from nfv_mla_scheduler.authority.values import Inquiry
+from nfv_mla_scheduler.authority.values import Trust
 from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.https import read_url
@@ -188,7 +189,16 @@ class EarAuthority(Authority):
             )
         self._fetch = _fetch(options)
         self._read_with: tuple[object, object] = (None, None)
+        self._trust = Trust(frozenset())
         self._reader = self._reader_now()
+
+    def rules(self) -> str:
+        """Return by which rules results are taken, since it was last asked."""
+        return self._reader.rules
+
+    def trust(self) -> Trust:
+        """Return by which keys its results are known."""
+        return self._trust
 
     def close(self) -> None:
         """Let go of connections; the next use opens new ones."""
@@ -209,6 +219,7 @@ class EarAuthority(Authority):
             read,
             problems=(*fetched.problems, *read.problems),
             skew_s=fetched.skew_s,
+            trust=self._trust,
         )
 
     def _reader_now(self) -> EarReader:
@@ -231,6 +242,10 @@ class EarAuthority(Authority):
                 audience=options["audience"] or None,
             )
             self._read_with = (keys, mapping)
+            self._trust = Trust(
+                frozenset(key.fingerprint for key in keys.values()),
+                options["issuer"],
+            )
         return self._reader
 
 
@@ -252,7 +267,9 @@ def _read_each(
         results,
         freshness,
         fetched.complete and not refused,
-        (*refused, *reader.left_out()),
+        tuple(refused),
+        rules=reader.rules,
+        notes=reader.left_out(),
     )
 
 

@@ -19,6 +19,9 @@ from nfv_mla_scheduler.results import strict_json
 
 CLAIMS = ("bootcount", "bootseed")
 
+# A longer name goes by its digest: it travels with every result.
+NAME_BYTES_MAX = 64
+
 _SEED = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -48,7 +51,7 @@ def boots_of(content: Mapping[str, Any], where: str) -> list[str]:
 def boot_name(boots: Sequence[str]) -> str:
     """Return one name for all that tells a boot from others."""
     name = ",".join(boots)
-    if strict_json.is_name(name):
-        return name
     data = name.encode("utf-8", "surrogatepass")
+    if strict_json.is_name(name) and len(data) <= NAME_BYTES_MAX:
+        return name
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -30,26 +30,33 @@ from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.regions import Regions
 from nfv_mla_scheduler.results import claim_sets
-from nfv_mla_scheduler.results.values import Claims
+from nfv_mla_scheduler.results.ear_names import (
+    LOCATION_CLAIM as LOCATION_CLAIM,
+)
+from nfv_mla_scheduler.results.ear_names import PRIVATE_CLAIM as PRIVATE_CLAIM
+from nfv_mla_scheduler.results.worse import worse as worse
+from nfv_mla_scheduler.results.worse import worse_of_both as worse_of_both
 from nfv_mla_scheduler.standard.values import Catalogue
 
-# The claim that carries capabilities, in the form of the results document.
-PRIVATE_CLAIM = "nfv_mla"
-LOCATION_CLAIM = "location"
 ATTESTATION = "attestation"
 
 STRANGERS_MAX = 5
-_NONE: frozenset[str] = frozenset()
 _NO_VALUES: claim_sets.Values = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Holder:
-    """A part of a token that makes claims: the whole of it, or a submod."""
+    """A part of a token that makes claims: the whole of it, or a submod.
+
+    :ivar status: that its claims cannot be better than
+    :ivar submod: its name; ``None``: it is the whole
+    """
 
     where: str
     status: Status
     content: Mapping[str, Any]
+    submod: str | None = None
+    vector: ear_tiers.Vector = dataclasses.field(default_factory=dict)
 
 
 class ClaimsReader:
@@ -85,12 +92,7 @@ class ClaimsReader:
         :param at: when the token was issued
         :raises TokenRefused: BAD_CLAIM
         """
-        whole = Holder("the token", appraised.status, content)
-        holders = [whole]
-        holders += [
-            Holder(f"submods.{name}", submod.status, submod.content)
-            for name, submod in appraised.submods.items()
-        ]
+        holders = _holders(content, appraised)
         found: dict[str, Claim] = {}
         notes: list[str] = []
         status = Claim(
@@ -99,8 +101,8 @@ class ClaimsReader:
         _add([status], found, notes)
         for holder in holders:
             _add(self._capabilities(holder, notes), found, notes)
-        _add(self._mapped(appraised), found, notes)
-        _add(self._location(holders, at), found, notes)
+        _add(self._mapped(holders, notes), found, notes)
+        _add(self._location(holders, at, notes), found, notes)
         return found, tuple(notes)
 
     def depends_on_time(self, content: Mapping[str, Any]) -> bool:
@@ -138,35 +140,28 @@ class ClaimsReader:
             ) from None
         notes.extend(_left_out(strangers))
         for claim in claims.values():
-            if claim.status is not Status.NONE and ear_tiers.is_better(
-                claim.status, holder.status
-            ):
-                notes.append(
-                    f"{claim.capability} counts as {holder.status.value}, "
-                    "the status of what claims it"
-                )
-                yield dataclasses.replace(claim, status=holder.status)
-            else:
-                yield claim
+            yield _lowered(claim, holder.status, notes)
 
-    def _mapped(self, appraised: Appraised) -> Iterator[Claim]:
+    def _mapped(
+        self, holders: list[Holder], notes: list[str]
+    ) -> Iterator[Claim]:
         """Yield what the mapping table makes of the trust vectors."""
         for rule in self._mapping.entries:
-            tiers = [
-                rule.tier(value)
-                for name, submod in appraised.submods.items()
-                if rule.submod in (None, name)
-                and (value := submod.vector.get(rule.entry, 0)) != 0
-            ]
-            if tiers:
-                yield Claim(
+            for holder in holders:
+                value = holder.vector.get(rule.entry, 0)
+                if value == 0 or rule.submod not in (None, holder.submod):
+                    continue
+                claim = Claim(
                     rule.capability,
-                    ear_tiers.worst(tiers),
+                    rule.tier(value),
                     rule.grade,
                     rule.values,
                 )
+                yield _lowered(claim, holder.status, notes)
 
-    def _location(self, holders: list[Holder], at: Instant) -> Iterator[Claim]:
+    def _location(
+        self, holders: list[Holder], at: Instant, notes: list[str]
+    ) -> Iterator[Claim]:
         """Yield the regions in which all locations of the token lie."""
         rule = self._mapping.location
         located = [h for h in holders if LOCATION_CLAIM in h.content]
@@ -185,8 +180,8 @@ class ClaimsReader:
                 for holder in located
             )
         )
-        if places and all(h.status is Status.AFFIRMING for h in located):
-            yield Claim(
+        if places:
+            claim = Claim(
                 claim_sets.LOCATION,
                 Status.AFFIRMING,
                 rule.grade,
@@ -194,50 +189,42 @@ class ClaimsReader:
                     ear_location.values_of(places, self._regions)
                 ),
             )
+            status = ear_tiers.worst(holder.status for holder in located)
+            yield _lowered(claim, status, notes)
 
 
-def worse(one: Claim, other: Claim) -> Claim:
-    """Return the worse of two claims of one capability.
+def _holders(content: Mapping[str, Any], appraised: Appraised) -> list[Holder]:
+    """Return what makes claims; what is said of the whole is of all parts."""
+    whole = appraised.whole or Status.AFFIRMING
+    return [
+        Holder("the token", appraised.status, content),
+        *(
+            Holder(
+                f"submods.{name}",
+                ear_tiers.worst((submod.status, whole)),
+                submod.content,
+                name,
+                submod.vector,
+            )
+            for name, submod in appraised.submods.items()
+        ),
+    ]
 
-    Claims that affirm different values of the same key contradict each other:
-    that is a warning, as in the results document.
+
+def _lowered(claim: Claim, status: Status, notes: list[str]) -> Claim:
+    """Return a claim, no better than the status of what makes it.
+
+    One of status ``none`` says nothing, whatever makes it.
     """
-    status = ear_tiers.worst((one.status, other.status))
-    if status is Status.AFFIRMING and _differ(one.values, other.values):
-        status = Status.WARNING
-    values = {
-        key: one.values.get(key, _NONE) | other.values.get(key, _NONE)
-        for key in (*one.values, *other.values)
-    }
-    return Claim(
-        one.capability,
-        status,
-        min(one.grade, other.grade, key=lambda grade: grade.rank),
-        MappingProxyType(values),
+    if claim.status is Status.NONE or not ear_tiers.is_better(
+        claim.status, status
+    ):
+        return claim
+    notes.append(
+        f"{claim.capability} counts as {status.value}, the status of what "
+        "claims it"
     )
-
-
-def _differ(one: claim_sets.Values, other: claim_sets.Values) -> bool:
-    """Whether values contradict; of a key that one leaves out they do not."""
-    if not one.keys() | other.keys() <= {""}:
-        return any(one[key] != other[key] for key in one.keys() & other.keys())
-    return one.get("", _NONE) != other.get("", _NONE)
-
-
-def worse_of_both(one: Claims, other: Claims) -> dict[str, Claim]:
-    """Return what two accounts of one moment leave standing.
-
-    What only one of them affirms does not.
-    """
-    found: dict[str, Claim] = {}
-    for name in (*one, *other):
-        if name in one and name in other:
-            found[name] = worse(one[name], other[name])
-        else:
-            claim = one[name] if name in one else other[name]
-            if claim.status is not Status.AFFIRMING:
-                found[name] = claim
-    return found
+    return dataclasses.replace(claim, status=status)
 
 
 def _add(

@@ -8,6 +8,7 @@ which of them we take.  Each key has one algorithm, whatever a token says.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import PublicFormat
 from jwt.algorithms import Algorithm
 from jwt.algorithms import get_default_algorithms
 
@@ -65,11 +68,14 @@ class Key:
     :ivar kid: by which a token names it
     :ivar algorithm: of :data:`ALGORITHMS`
     :ivar verifies: whether a signature over a message was made with this key
+    :ivar fingerprint: SHA-256 of the public key (RFC 5280, 4.1.2.7) in DER,
+        whatever it is called
     """
 
     kid: str
     algorithm: str
     verifies: Callable[[bytes, bytes], bool]
+    fingerprint: str = ""
 
 
 Keys = Mapping[str, Key]
@@ -131,12 +137,19 @@ def _read_key(jwk: Any, number: int) -> Key:
     if isinstance(public, rsa.RSAPublicKey):
         _check_rsa(public, what)
     if isinstance(public, ec.EllipticCurvePublicKey):
-        return Key(kid, algorithm, _ecdsa(public, _HASHES[algorithm]))
+        verifies = _ecdsa(public, _HASHES[algorithm])
+        return Key(kid, algorithm, verifies, _fingerprint(public))
     return Key(
         kid,
         algorithm,
         lambda message, signature: ours.verify(message, public, signature),
+        _fingerprint(public),
     )
+
+
+def _fingerprint(public: Any) -> str:
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
 
 
 def _ecdsa(

@@ -7,7 +7,6 @@ token uses, and the two spellings never mix.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,37 +14,8 @@ from nfv_mla_scheduler.errors import TokenCode
 from nfv_mla_scheduler.errors import TokenRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.results import strict_json
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Spelling:
-    """How the tokens of one profile spell the claims of an EAR.
-
-    :ivar foreign: how the other spelling's claims begin: the two never mix
-    """
-
-    status: str
-    vector: str
-    verifier: str
-    foreign: str
-
-
-DOTTED = Spelling(
-    "ear.status", "ear.trustworthiness-vector", "ear.verifier-id", "ear_"
-)
-UNDERSCORED = Spelling(
-    "ear_status", "ear_trustworthiness_vector", "ear_verifier_id", "ear."
-)
-
-PROFILES: Mapping[str, Spelling] = {
-    # draft-fv-rats-ear-00 to draft-ietf-rats-ear-00; what Veraison emits
-    "tag:github.com,2023:veraison/ear": DOTTED,
-    # the same by another name, which Veraison takes as well
-    "tag:github.com,2024:confidential-containers/Trustee": DOTTED,
-    # draft-ietf-rats-ear-03 and -04
-    "tag:ietf.org,2026:rats/ear#03": UNDERSCORED,
-    "tag:ietf.org,2026:rats/ear#04": UNDERSCORED,
-}
+from nfv_mla_scheduler.results.ear_names import PROFILES as PROFILES
+from nfv_mla_scheduler.results.ear_names import Spelling as Spelling
 
 
 def spelling_of(profile: Any) -> Spelling:

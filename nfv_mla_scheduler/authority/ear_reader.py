@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make results of an authority's tokens, and read none of them twice.
 
-Pure.  A token is known by its bytes: one that was read before costs a look
+Pure.  A token is known by its digest: one that was read before costs a look
 into a table, and its times are still compared with the clock.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -63,6 +65,8 @@ class EarReader:
     :param mapping: the authority's table; ``None``: it has none
     :param audience: what ``aud`` has to hold; ``None``: tokens for somebody
         by name are refused
+    :ivar rules: what tells all these from others, by which other tokens would
+        be taken, or other claims read in them
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class EarReader:
         self._identity = identity
         self._mapping = mapping or ear_table.NOTHING
         self._audience = audience
+        self.rules = self._rules()
         self._tokens: ear_token.TokenReader | None = None
         self._regions: Mapping[Axis, Regions] | None = None
         self._max_skew_s = 0.0
@@ -108,14 +113,15 @@ class EarReader:
         seen: dict[bytes, _Known] = {}
         best: dict[str, _Known] = {}
         for number, token in enumerate(tokens, start=1):
-            one = self._known.get(token)
+            digest = hashlib.sha256(token).digest()
+            one = self._known.get(digest)
             if one is None:
                 try:
                     one = self._new(reader, token, now)
                 except TokenRefused as exc:
                     refused.add(reader.attester or f"token {number}", exc)
                     continue
-            seen[token] = one
+            seen[digest] = one
             if one.since > latest or now >= one.until:
                 refused.add(one.attester, _out_of_time(one, inquiry, now))
                 continue
@@ -129,7 +135,9 @@ class EarReader:
             results,
             {name: one.freshness for name, one in best.items()},
             complete and not refused.count,
-            (*refused.problems(), *_said(reader, best.values())),
+            tuple(refused.problems()),
+            rules=self.rules,
+            notes=_said(reader, best.values()),
         )
 
     def read_one(
@@ -141,8 +149,9 @@ class EarReader:
         """
         reader = self._prepared(inquiry)
         before = self._asked.get(attester)
+        digest = hashlib.sha256(token).digest()
         try:
-            if before is not None and before[0] == token:
+            if before is not None and before[0] == digest:
                 one = before[1]
                 ear_token.check_times(
                     one.since, one.until, now, inquiry.max_skew_s
@@ -156,7 +165,7 @@ class EarReader:
                 )
         except TokenRefused as exc:
             return problem_of(attester, exc)
-        self._asked[attester] = (token, one)
+        self._asked[attester] = (digest, one)
         self._results[attester] = one.result
         self._tidy(reader)
         return one.result, one.freshness
@@ -167,6 +176,19 @@ class EarReader:
         if reader is None:
             return ()
         return _said(reader, [one for _, one in self._asked.values()])
+
+    def _rules(self) -> str:
+        said = [
+            sorted(
+                (key.kid, key.algorithm, key.fingerprint)
+                for key in self._keys.values()
+            ),
+            self._issuer,
+            self._audience,
+            self._identity,
+            ear_table.content(self._mapping),
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _prepared(self, inquiry: Inquiry) -> ear_token.TokenReader:
         """Return what reads tokens by the rules of an inquiry.

@@ -18,8 +18,7 @@ from nfv_mla_scheduler.errors import TokenCode
 from nfv_mla_scheduler.errors import TokenRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Status
-
-SUBMODS = "submods"
+from nfv_mla_scheduler.results.ear_names import SUBMODS as SUBMODS
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,10 +32,14 @@ class Submod:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Appraised:
-    """The appraisals of a token, and the worst status of all."""
+    """The appraisals of a token, and the worst status of all.
+
+    :ivar whole: what the token says of the whole; ``None``: nothing
+    """
 
     status: Status
     submods: Mapping[str, Submod]
+    whole: Status | None = None
 
 
 def read_submods(content: Mapping[str, Any], spelling: Spelling) -> Appraised:
@@ -54,14 +57,15 @@ def read_submods(content: Mapping[str, Any], spelling: Spelling) -> Appraised:
         for name, entry in raw.items()
     }
     status = ear_tiers.worst(submod.status for submod in submods.values())
+    whole = None
     if spelling.status in content:
-        overall = ear_tiers.read_status(
+        whole = ear_tiers.read_status(
             content[spelling.status], spelling.status
         )
-        if ear_tiers.is_better(overall, status):
-            raise _too_good(spelling.status, overall, "a submod", status)
-        status = overall
-    return Appraised(status, submods)
+        if ear_tiers.is_better(whole, status):
+            raise _too_good(spelling.status, whole, "a submod", status)
+        status = whole
+    return Appraised(status, submods, whole)
 
 
 def _read_submod(raw: Any, spelling: Spelling, where: str) -> Submod:

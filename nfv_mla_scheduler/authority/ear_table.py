@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import abc
+from typing import Any
 
 from nfv_mla_scheduler.authority.ear_tiers import TIERS
 from nfv_mla_scheduler.model import Axis
@@ -89,3 +90,35 @@ class Mapping:
 
 
 NOTHING = Mapping()
+
+
+def content(mapping: Mapping) -> list[Any]:
+    """Return all that a table says, of lists and plain values, in order."""
+    entries = [
+        [
+            rule.entry,
+            rule.submod,
+            rule.capability,
+            rule.grade.value,
+            sorted((key, sorted(some)) for key, some in rule.values.items()),
+            None if rule.affirming is None else sorted(rule.affirming),
+        ]
+        for rule in mapping.entries
+    ]
+    place = mapping.location
+    if place is None:
+        return [entries, None]
+    circles = sorted(
+        (axis.value, region, [dataclasses.astuple(one) for one in some])
+        for axis, named in place.circles.items()
+        for region, some in named.items()
+    )
+    return [
+        entries,
+        [
+            place.grade.value,
+            circles,
+            place.assumed_accuracy_m,
+            place.max_age_s,
+        ],
+    ]

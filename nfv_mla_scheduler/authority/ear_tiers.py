@@ -8,7 +8,6 @@ stand for something that does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,17 +16,9 @@ from nfv_mla_scheduler.errors import TokenRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.results import strict_json
-
-ENTRIES = (
-    "instance-identity",
-    "configuration",
-    "executables",
-    "file-system",
-    "hardware",
-    "runtime-opaque",
-    "storage-opaque",
-    "sourced-data",
-)
+from nfv_mla_scheduler.results.ear_names import ENTRIES as ENTRIES
+from nfv_mla_scheduler.results.worse import is_better as is_better
+from nfv_mla_scheduler.results.worse import worst as worst
 
 _BY_NAME = {status.value: status for status in Status}
 _BY_NUMBER = {
@@ -35,13 +26,6 @@ _BY_NUMBER = {
     2: Status.AFFIRMING,
     32: Status.WARNING,
     96: Status.CONTRAINDICATED,
-}
-# How bad: silence about one thing is worse than good news about it.
-_BADNESS = {
-    Status.AFFIRMING: 0,
-    Status.NONE: 1,
-    Status.WARNING: 2,
-    Status.CONTRAINDICATED: 3,
 }
 # How much it says against an attester: here silence says nothing.
 _AGAINST = {
@@ -65,19 +49,6 @@ def _tier(value: int) -> Status:
 
 
 TIERS: Mapping[int, Status] = {v: _tier(v) for v in range(-128, 128)}
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """Return the worst of some statuses: at least one has to be there.
-
-    Best first: affirming, none, warning, contraindicated.
-    """
-    return max(statuses, key=_BADNESS.__getitem__)
-
-
-def is_better(one: Status, other: Status) -> bool:
-    """Whether ``one`` is better than ``other``, in the order of ``worst``."""
-    return _BADNESS[one] < _BADNESS[other]
 
 
 def hides(status: Status, entry: Status) -> bool:

@@ -21,6 +21,7 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler.authority.values import Collected
 from nfv_mla_scheduler.authority.values import Inquiry
+from nfv_mla_scheduler.authority.values import Trust
 from nfv_mla_scheduler.errors import AuthorityError
 from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.errors import Problem
@@ -58,11 +59,14 @@ class Authority(abc.ABC):
     :cvar OPTIONS: of the group ``[nfv_mla_authority_NAME]``
     :cvar READS_ONLY: whether its credential can do no more than read, so that
         a scheduler may hold it (``[nfv_mla] results = embedded``)
+    :cvar CHECKS_PINS: whether it compares the keys that the policy pins for a
+        host with those that attested it
     :cvar NOTICE: said at every start; empty: nothing
     """
 
     OPTIONS: ClassVar[tuple[cfg.Opt, ...]] = ()
     READS_ONLY: ClassVar[bool] = False
+    CHECKS_PINS: ClassVar[bool] = False
     NOTICE: ClassVar[str] = ""
 
     def __init__(self, setting: Setting) -> None:
@@ -91,6 +95,21 @@ class Authority(abc.ABC):
         except Exception as exc:
             said = f"the driver has a fault: {bounded(exc, FAULT_MAX)}"
             raise AuthorityError(self.name, said) from exc
+
+    def trust(self) -> Trust | None:
+        """Return by which keys its results are known, as far as that is known.
+
+        Two authorities that one result could pass for are no two.
+        """
+        return None
+
+    def rules(self) -> str:
+        """Return the rules of now (:class:`Collected`); empty: none.
+
+        Asked for after a collection that failed: what was taken by others
+        must not go on to count for as long as nobody answers.
+        """
+        return ""
 
     def close(self) -> None:  # noqa: B027
         """Let go of connections; the next use opens new ones.

@@ -35,6 +35,24 @@ class Inquiry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Trust:
+    """By which keys an authority's results are known.
+
+    :ivar keys: what tells one public key from another, whatever it is called
+    :ivar issuer: who has to have issued them; empty: whoever has a key
+    """
+
+    keys: frozenset[str]
+    issuer: str = ""
+
+    def overlaps(self, other: Trust) -> bool:
+        """Whether one signed result could pass as the word of both."""
+        if self.issuer and other.issuer and self.issuer != other.issuer:
+            return False
+        return not self.keys.isdisjoint(other.keys)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Collected:
     """What one authority answered at one moment.
 
@@ -47,6 +65,11 @@ class Collected:
     :ivar problems: of each answer that gave no result: why
     :ivar skew_s: how far the authority's clock is ahead of ours, in seconds;
         None: it did not say
+    :ivar rules: what tells the rules by which results were taken (keys and
+        all else that decides what is believed) from others; what was taken
+        by others counts for nothing from now on.  Empty: there are none
+    :ivar notes: about results that are in it: what was left out, or lowered
+    :ivar trust: by which keys it was known; None: by none of that kind
     """
 
     results: Mapping[str, Result]
@@ -54,3 +77,6 @@ class Collected:
     complete: bool
     problems: tuple[Problem, ...] = ()
     skew_s: float | None = None
+    rules: str = ""
+    notes: tuple[Problem, ...] = ()
+    trust: Trust | None = None

@@ -22,6 +22,8 @@ from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.authority.values import Inquiry
 from nfv_mla_scheduler.collector.board import Board
 from nfv_mla_scheduler.collector.poller import Poller
+from nfv_mla_scheduler.collector.rivals import Rivals
+from nfv_mla_scheduler.collector.rivals import refused
 from nfv_mla_scheduler.collector.standing import Standing
 from nfv_mla_scheduler.collector.timetable import Timetable
 from nfv_mla_scheduler.collector.values import Changes
@@ -82,7 +84,11 @@ class Loop:
         self._changed = changed
         self._clock = clock
         self._lock = threading.Lock()
-        self._board = Board(max_skew_s)
+        self._board = Board(
+            max_skew_s,
+            frozenset(a.name for a in authorities if a.CHECKS_PINS),
+        )
+        self._rivals = Rivals(authorities)
         self._policy: Policy | None = None
         self._tasks: Mapping[str, Task] = {}
         self._settled = threading.Condition(self._lock)
@@ -157,13 +163,15 @@ class Loop:
     def wait_settled(self, timeout_s: float) -> bool:
         """Wait until every authority that is asked has answered, or failed.
 
+        An answer about some of its hosts alone does not count.
+
         :returns: False if that takes longer
         """
         with self._settled:
             return self._settled.wait_for(self._is_settled, timeout_s)
 
     def _is_settled(self) -> bool:
-        return all(self._standings[name].polls for name in self._tasks)
+        return all(self._standings[name].has_ended for name in self._tasks)
 
     def _assign(
         self, policy: Policy | None, now: Instant, pins_hold: bool
@@ -205,6 +213,12 @@ class Loop:
         name = outcome.authority
         with self._lock:
             changes = Changes()
+            rival = self._rivals.rival(name, outcome.collected)
+            if rival:
+                outcome = refused(outcome, rival)
+                changes = self._board.end(name, now)
+            elif outcome.collected is None:
+                changes = self._board.renew(name, outcome.rules, now)
             if outcome.collected is not None:
                 changes = self._board.take(
                     name, outcome.inquiry, outcome.collected, now
@@ -212,6 +226,8 @@ class Loop:
             news = self._standings[name].ended(outcome, changes, now)
             self._settled.notify_all()
         self._pass_on(news, changes)
+        if changes.anew:
+            self._pollers[name].refresh(())
 
     def _pass_on(self, news: Iterable[News], changes: Changes) -> None:
         # outside of the lock: a log that blocks must not hold up the others

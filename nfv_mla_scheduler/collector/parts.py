@@ -18,7 +18,10 @@ from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.collector.app import Refresh
 from nfv_mla_scheduler.collector.app import Status
 from nfv_mla_scheduler.collector.loop import tasks
+from nfv_mla_scheduler.collector.options import AUTHORITY_PREFIX
 from nfv_mla_scheduler.collector.options import GROUP
+from nfv_mla_scheduler.collector.rivals import Rivals
+from nfv_mla_scheduler.collector.rivals import shares
 from nfv_mla_scheduler.collector.server import Server
 from nfv_mla_scheduler.collector.server import ServerSettings
 from nfv_mla_scheduler.collector.shelf import Shelf
@@ -126,6 +129,7 @@ def check(parts: Parts) -> tuple[str, ...]:
     why = why_not(policy, parts.settings.name, parts.signer)
     if why:
         raise SettingsError(f"{path}: {why}")
+    _check_rivals(parts.authorities)
     wanted = tasks(policy, parts.settings.name, parts.common.max_skew_s)
     asked = {authority.name for authority in parts.authorities}
     return (
@@ -139,6 +143,16 @@ def check(parts: Parts) -> tuple[str, ...]:
             for name in sorted(asked - wanted.keys())
         ),
     )
+
+
+def _check_rivals(authorities: tuple[Authority, ...]) -> None:
+    rivals = Rivals(authorities)
+    for authority in authorities:
+        rival = rivals.rival(authority.name, None)
+        if rival:
+            raise SettingsError(
+                f"[{AUTHORITY_PREFIX}{authority.name}] {shares(rival)}"
+            )
 
 
 def why_not(policy: Policy | None, name: str, signer: CryptoSigner) -> str:

@@ -117,14 +117,18 @@ class Poller:
         return None
 
     def _ask(self, inquiry: Inquiry, began: float) -> Outcome:
-        collected, code, reason = None, "", ""
+        collected, code, reason, rules = None, "", "", ""
         try:
-            collected = self._authority.collect(inquiry, time.time())
-        except AuthorityError as exc:
-            code, reason = exc.code, str(exc)
+            try:
+                collected = self._authority.collect(inquiry, time.time())
+            except AuthorityError as exc:
+                code, reason = exc.code, str(exc)
+                rules = self._authority.rules()
         except BaseException as exc:
             # not even a driver that calls sys.exit() may end its thread
             code = AuthorityError.code
             reason = f"the driver has a fault: {bounded(exc, FAULT_MAX)}"
         took_s = time.monotonic() - began
-        return Outcome(self.name, inquiry, collected, code, reason, took_s)
+        return Outcome(
+            self.name, inquiry, collected, code, reason, took_s, rules
+        )

@@ -16,6 +16,10 @@ from collections.abc import Mapping
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from nfv_mla_scheduler.collector.damper import Damper
+from nfv_mla_scheduler.collector.fitting import fit
+from nfv_mla_scheduler.collector.notes import Note
+from nfv_mla_scheduler.collector.notes import NoteFault
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.status import Published
 from nfv_mla_scheduler.collector.values import Said
 from nfv_mla_scheduler.errors import LINE_MAX
@@ -33,12 +37,18 @@ from nfv_mla_scheduler.results.writer import write
 TICK_S = 0.001
 # A clock that is back by less than this is none that anybody set.
 CLOCK_NEWS_S = 1.0
+# What readers take of the first line: a payload in base64.
+ENVELOPE_MAX = PAYLOAD_MAX * 4 // 3
 
 PUBLISHED = "published"
 UNSIGNED = "publish-unsigned"
 UNWRITTEN = "publish-unwritten"
 TOO_LARGE = "publish-too-large"
 WITHHELD = "publish-withheld"
+LEFT_OUT = "publish-left-out"
+WHOLE = "publish-whole"
+UNNOTED = "publish-unnoted"
+NOTED = "publish-noted"
 CLOCK_BACK = "clock-back"
 CLOCK_RIGHT = "clock-right"
 
@@ -49,7 +59,7 @@ class Publisher:
     :param put: takes each document, for those who read over HTTPS
     :param last: when the newest document of before the restart was issued
     :param max_bytes: of the largest document that readers take
-    :ivar written_policy: digest of the policy of the document in the file
+    :param notes: where each document is noted, to be taken up after a restart
     :ivar published: how publishing stands; replaced as a whole, so that any
         thread may read it
     """
@@ -64,6 +74,7 @@ class Publisher:
         tell: Callable[[News], None],
         last: Instant | None = None,
         max_bytes: int = MAX_BYTES,
+        notes: Notes | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._name = name
@@ -73,10 +84,13 @@ class Publisher:
         self._max_skew_s = max_skew_s
         self._tell = tell
         self._last = last
-        self._unwritten: tuple[bytes, str] | None = None
-        self.written_policy = ""
+        self._notes = notes
+        self._unwritten: tuple[bytes, Note] | None = None
         self._on_file = Damper()
         self._on_clock = Damper()
+        self._on_note = Damper()
+        self._on_size = Damper()
+        self._was_unnoted = self._was_left_out = False
         self._clock_was_back = False
         self.published = Published()
 
@@ -91,33 +105,43 @@ class Publisher:
         Nothing is raised, and what goes wrong is told once.
         """
         issued_at = self._next(now)
-        draft = ResultsDraft(
-            self._name,
-            issued_at,
-            {name: one.results for name, one in said.items()},
-            {name: one.freshness for name, one in said.items()},
-        )
+
+        def seal(some: Mapping[str, Said]) -> bytes:
+            draft = ResultsDraft(
+                self._name,
+                issued_at,
+                {name: one.results for name, one in some.items()},
+                {name: one.freshness for name, one in some.items()},
+            )
+            return write(draft, self._signer)
+
         try:
-            data = write(draft, self._signer)
+            fitted = fit(said, seal, self._share)
         except (NfvMlaError, ValueError, TypeError) as exc:
             self._failed(UNSIGNED, f"cannot be signed: {exc}", now)
             return False
-        if not self._fits(data):
-            why = f"{len(data)} bytes are more than readers take"
+        if fitted is None:
+            why = "they are more than readers take, of whatever authority"
             self._failed(TOO_LARGE, why, now)
             return False
-        self._last, self._unwritten = issued_at, (data, policy)
+        self._left_out(fitted.left_out, now)
+        note = Note(
+            hashlib.sha256(fitted.data).hexdigest(),
+            issued_at,
+            policy,
+            {name: one.rules for name, one in fitted.said.items()},
+        )
+        self._last, self._unwritten = issued_at, (fitted.data, note)
         # The file first: what a reader has seen is there after a restart.
         self.write(now)
-        self.show(data, issued_at, sum(len(o.results) for o in said.values()))
+        count = sum(len(one.results) for one in fitted.said.values())
+        self.show(fitted.data, issued_at, count)
         return True
 
-    def _fits(self, data: bytes) -> bool:
-        """Whether readers take a document of this length."""
+    def _share(self, data: bytes) -> float:
+        """Return how much a document is of what readers take."""
         envelope = data.index(b"\n")
-        return len(data) <= self._max_bytes and (
-            envelope <= PAYLOAD_MAX * 4 // 3
-        )
+        return max(len(data) / self._max_bytes, envelope / ENVELOPE_MAX)
 
     @property
     def unwritten(self) -> bool:
@@ -128,7 +152,9 @@ class Publisher:
         """Write the newest document, if that is still to be done."""
         if self._unwritten is None:
             return
-        data, policy = self._unwritten
+        data, note = self._unwritten
+        if self._notes is not None:
+            self._note(self._notes.before, note)
         try:
             publish(self._path, data)
         except OSError as exc:
@@ -136,8 +162,18 @@ class Publisher:
             why = f"{self._path} cannot be written: {reason}"
             self._failed(UNWRITTEN, why, now)
             return
-        self._unwritten, self.written_policy = None, policy
+        self._unwritten = None
         self._mended(now)
+        if self._notes is not None:
+            self._noted(self._note(self._notes.after, note), now)
+
+    def _note(self, how: Callable[[Note], None], note: Note) -> str:
+        """Note a document; return why that cannot be done."""
+        try:
+            how(note)
+        except NoteFault as exc:
+            return exc.reason
+        return ""
 
     def show(self, data: bytes, issued_at: Instant, results: int) -> None:
         """Hand on a document of ours, perhaps one of before the restart."""
@@ -156,8 +192,14 @@ class Publisher:
 
     def passed(self, now: Instant) -> None:
         """Note that time has passed."""
-        for news in (*self._on_file.passed(now), *self._on_clock.passed(now)):
-            self._tell(news)
+        for damper in (
+            self._on_file,
+            self._on_clock,
+            self._on_note,
+            self._on_size,
+        ):
+            for news in damper.passed(now):
+                self._tell(news)
 
     def _next(self, now: Instant) -> Instant:
         """Return when the next document is issued: after the last one.
@@ -196,6 +238,34 @@ class Publisher:
         code = CLOCK_BACK if back else CLOCK_RIGHT
         news = News("clock", not back, code, f"our clock {text}")
         self._say(self._on_clock, back, news, now)
+
+    def _noted(self, why: str, now: Instant) -> None:
+        """Tell that a document is not noted, or that one is again."""
+        if not why and not self._was_unnoted:
+            return
+        self._was_unnoted = True
+        text = f"will not be taken up after a restart: {why}"
+        code = UNNOTED if why else NOTED
+        if not why:
+            text = "will be taken up after a restart again"
+        news = News("results note", not why, code, bounded(text, LINE_MAX))
+        self._say(self._on_note, code, news, now)
+
+    def _left_out(self, names: tuple[str, ...], now: Instant) -> None:
+        """Tell of which authorities not all is published, once."""
+        if not names and not self._was_left_out:
+            return
+        self._was_left_out = True
+        text = "all of them are published again"
+        if names:
+            few = ", ".join(names)
+            text = (
+                "are more than readers take; of the largest only what speaks "
+                f"against hosts is published, if anything: {few}"
+            )
+        code = LEFT_OUT if names else WHOLE
+        news = News("results size", not names, code, bounded(text, LINE_MAX))
+        self._say(self._on_size, names, news, now)
 
     def _failed(self, code: str, text: str, now: Instant) -> None:
         text = bounded(text, LINE_MAX)

@@ -61,7 +61,6 @@ class Publishing:
         nothing, and the digest of the policy by which it was checked
     :param why_not: why nothing may be published; empty: it may
     :param ready: whether the first document may be published
-    :param written: called whenever the newest document is in its file
     :param report: called when something was published, and every ``REPORT_S``
     """
 
@@ -73,7 +72,6 @@ class Publishing:
         said: Callable[[], tuple[Mapping[str, Said], str]],
         why_not: Callable[[], str],
         ready: Callable[[], bool],
-        written: Callable[[], None],
         report: Callable[[Instant], None],
         clock: Callable[[], Instant] = time.time,
     ) -> None:
@@ -81,7 +79,6 @@ class Publishing:
         self._said = said
         self._why_not = why_not
         self._ready = ready
-        self._written = written
         self._report = report
         self._clock = clock
         self._pace = Pace(interval_s, time.monotonic())
@@ -182,8 +179,6 @@ class Publishing:
         self._report_at = 0.0
         if self._publisher.unwritten:
             self._rewrite_at = now + RETRY_S
-        else:
-            self._written()
 
     def _put_off(self, changed: bool, seconds: float) -> None:
         if changed:

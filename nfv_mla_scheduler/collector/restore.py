@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization import PublicFormat
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
+from nfv_mla_scheduler.collector.notes import NoteFault
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.values import Said
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
@@ -32,6 +34,7 @@ from nfv_mla_scheduler.feed.watched import Missing
 from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.policy.instants import write_instant
 from nfv_mla_scheduler.policy.values import Authority
 from nfv_mla_scheduler.policy.values import Collector
 from nfv_mla_scheduler.results import signature
@@ -89,31 +92,29 @@ class Place:
                 f"{_OPTION}: another collector (process {bounded(pid, 20)}) "
                 f"publishes to {path}"
             ) from None
-        policy = self._note().get("policy")
-        self.policy = policy if isinstance(policy, str) else ""
-        self.note_policy(self.policy)
-        self._clear()
-
-    def note_policy(self, digest: str) -> None:
-        """Note by which policy all that is in the file was checked."""
-        note = {"pid": os.getpid(), "policy": digest}
-        data = json.dumps(note).encode() + b"\n"
-        # What is torn here is no digest, which is safe: see Restored.policy.
+        # Whoever is refused is told whom to look for.
+        data = json.dumps({"pid": os.getpid()}).encode() + b"\n"
         with contextlib.suppress(OSError):
             os.pwrite(self._lock, data, 0)
             os.ftruncate(self._lock, len(data))
-            self.policy = digest
+        self._clear()
 
     def release(self) -> None:
         """Leave the place to others."""
         os.close(self._lock)
 
     def restore(
-        self, name: str, key: SSlibKey, catalogue: Catalogue, max_bytes: int
+        self,
+        name: str,
+        key: SSlibKey,
+        catalogue: Catalogue,
+        max_bytes: int,
+        notes: Notes,
     ) -> Restored:
         """Return what the collector of this name and key published last.
 
         :param max_bytes: a larger document is not looked at
+        :param notes: which say which one that was; no other is taken up
         """
         try:
             data = WatchedFile(self.path, max_bytes).changed() or b""
@@ -125,7 +126,14 @@ class Place:
             document = read_own(data, name, key, catalogue, max_bytes)
         except ResultsRefused as exc:
             return Restored({}, why=f"{self.path}: {exc} ({exc.code})")
-        said = {n: _said(document, n) for n in document.results}
+        try:
+            note = notes.find(data)
+        except NoteFault as exc:
+            return Restored({}, why=_about(self.path, document, exc.reason))
+        said = {
+            n: _said(document, n, note.rules.get(n, ""))
+            for n in document.results
+        }
         left_out = sum(
             len(results) - len(said[n].results)
             for n, results in document.results.items()
@@ -134,7 +142,7 @@ class Place:
         if left_out or document.problems:
             few = "; ".join(map(str, document.problems[:4]))
             why = f"{left_out} results are not taken up: {few}"
-        return Restored(said, document.issued_at, data, self.policy, why)
+        return Restored(said, document.issued_at, data, note.policy, why)
 
     def _note(self) -> dict[str, object]:
         try:
@@ -200,7 +208,12 @@ def public_pem(key: SSlibKey) -> str:
     ).decode()
 
 
-def _said(document: ResultsDocument, authority: str) -> Said:
+def _about(path: pathlib.Path, document: ResultsDocument, reason: str) -> str:
+    issued = write_instant(document.issued_at)
+    return f"{path}: issued {issued}, is not taken up: {reason}"
+
+
+def _said(document: ResultsDocument, authority: str, rules: str) -> Said:
     """Return what an authority said, but for what cannot be passed on.
 
     That a result is faulty no document can say.
@@ -214,4 +227,5 @@ def _said(document: ResultsDocument, authority: str) -> Said:
     return Said(
         MappingProxyType(results),
         MappingProxyType({a: freshness[a] for a in results}),
+        rules,
     )

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.collector.loop import Loop
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.parts import Parts
 from nfv_mla_scheduler.collector.parts import make_server
 from nfv_mla_scheduler.collector.parts import why_not
@@ -61,11 +62,14 @@ class Service:
             settings.listen, self._shelf, self.status, self._ask_soon
         )
         self._place = Place(settings.results_file)
+        self._notes = Notes(shared.state_dir)
+        last = self._notes.issued_at
         self._restored = self._place.restore(
             settings.name,
             parts.signer.public_key,
             parts.catalogue,
             shared.results_max_bytes,
+            self._notes,
         )
         self._policy_file = PolicyFile(
             shared.policy_file,
@@ -88,8 +92,9 @@ class Service:
             self._shelf.put,
             shared.max_skew_s,
             tell,
-            self._restored.issued_at,
+            self._restored.issued_at or last,
             shared.results_max_bytes,
+            self._notes,
         )
         self._publishing = Publishing(
             self._publisher,
@@ -97,7 +102,6 @@ class Service:
             said=self._said,
             why_not=lambda: why_not(self._policy, settings.name, self._signer),
             ready=self._is_ready,
-            written=self._written,
             report=self._report,
         )
         self._refresher = Refresher(
@@ -186,12 +190,6 @@ class Service:
             or time.monotonic() > self._settle_by
             or self._loop.wait_settled(0.0)
         )
-
-    def _written(self) -> None:
-        """Note by which policy all was checked that is in the file."""
-        digest = self._publisher.written_policy
-        if digest != self._place.policy:
-            self._place.note_policy(digest)
 
     def _report(self, now: Instant) -> None:
         path = self._settings.status_file

@@ -29,6 +29,8 @@ FRESH = "authority-fresh"
 LATE = "authority-late"
 REFUSED = "authority-results-refused"
 ALL_TAKEN = "authority-results-taken"
+NOTED = "authority-claims-noted"
+ALL_PLAIN = "authority-claims-plain"
 CLOCK = "authority-clock"
 
 _CODE = re.compile(r"([a-z]+(?:-[a-z]+)+): ")
@@ -50,9 +52,11 @@ class Standing:
     :ivar code: why it is not fresh; empty when it is, or never was asked
     :ivar reason: the same in words
     :ivar problems: how many results of the last answer were not taken
+    :ivar notes: how much there is to know of those that were
     :ivar skew_s: how far its clock is ahead of ours; None: it did not say
     :ivar last_poll_s: how long the last question took
     :ivar polls: questions that have ended, well or not
+    :ivar has_ended: whether one about all hosts has
     :ivar failures: those that ended without an answer
     """
 
@@ -63,7 +67,8 @@ class Standing:
         self.since = now
         self.code = self.reason = ""
         self.last_success_at: Instant | None = None
-        self.problems = 0
+        self.problems = self.notes = 0
+        self.has_ended = False
         self.skew_s: float | None = None
         self.last_poll_s = 0.0
         self.polls = self.failures = 0
@@ -71,8 +76,10 @@ class Standing:
         self._heard_at = now
         self._on_state = Damper()
         self._on_problems = Damper()
+        self._on_notes = Damper()
         self._on_clock = Damper()
         self._refused_before = self._skewed_before = False
+        self._noted_before = False
 
     def assign(
         self, task: Task | None, now: Instant, code: str = "", reason: str = ""
@@ -97,12 +104,15 @@ class Standing:
             self.failures += 1
         if self.task is None or outcome.inquiry.targeted:
             return self.passed(now)
+        self.has_ended = True
         if outcome.collected is None:
             return self._fail(outcome.code, outcome.reason, now)
         self.skew_s = outcome.collected.skew_s
         self.problems = len(changes.problems)
+        self.notes = len(changes.notes)
         news = (
             *self._about_problems(changes.problems, now),
+            *self._about_notes(changes.notes, now),
             *self._clock(now),
         )
         if not changes.taken and changes.problems:
@@ -116,6 +126,7 @@ class Standing:
         news = (
             *self._on_state.passed(now),
             *self._on_problems.passed(now),
+            *self._on_notes.passed(now),
             *self._on_clock.passed(now),
         )
         # a clock that was set back must not make us wait for its return
@@ -177,6 +188,21 @@ class Standing:
         code = REFUSED if problems else ALL_TAKEN
         news = self._news(" results", not problems, code, text)
         return self._on_problems.say(key, news, now)
+
+    def _about_notes(
+        self, notes: tuple[Problem, ...], now: Instant
+    ) -> tuple[News, ...]:
+        """Say what is to be known of results that are taken, some of it."""
+        if not notes and not self._noted_before:
+            return ()
+        self._noted_before = True
+        few = notes[:TOLD_MAX]
+        text = "there is nothing to be said of its results any more"
+        if notes:
+            text = "taken, but " + "; ".join(map(str, few))
+        code = NOTED if notes else ALL_PLAIN
+        news = self._news(" claims", not notes, code, text)
+        return self._on_notes.say((len(notes), few), news, now)
 
     def _clock(self, now: Instant) -> tuple[News, ...]:
         """Say that the authority's clock is far from ours, or is no more."""

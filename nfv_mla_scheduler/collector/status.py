@@ -85,6 +85,7 @@ def _authority(standing: Standing, said: Said, now: Instant) -> dict[str, Any]:
         "results": len(held),
         "fresh": sum(f.at > oldest and f.until > now for f in held),
         "problems": standing.problems,
+        "notes": standing.notes,
         "skew_s": standing.skew_s,
         "last_poll_s": standing.last_poll_s,
         "polls": standing.polls,

@@ -34,10 +34,13 @@ class Said:
 
     :ivar results: attester id -> result
     :ivar freshness: attester id -> when
+    :ivar rules: of the driver, by which all was taken that still carries
+        anything (:class:`Collected`)
     """
 
     results: Mapping[str, Result]
     freshness: Mapping[str, Freshness]
+    rules: str = ""
 
 
 NOTHING = Said(MappingProxyType({}), MappingProxyType({}))
@@ -52,6 +55,9 @@ class Changes:
     :ivar times: how many times are new or differ
     :ivar dropped: how many results are held no more
     :ivar problems: of each result that was not taken: why
+    :ivar notes: about results that were taken: what was left out, or lowered
+    :ivar anew: whether others have to be asked for anew, since the driver's
+        rules are other ones now
     """
 
     taken: int = 0
@@ -59,6 +65,8 @@ class Changes:
     times: int = 0
     dropped: int = 0
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    anew: bool = False
 
     @property
     def any(self) -> bool:
@@ -74,6 +82,7 @@ class Outcome:
     :ivar code: why there is none, of ``AuthorityError``
     :ivar reason: the same in words, one line
     :ivar took_s: from question to end, seconds
+    :ivar rules: of the driver, where it gave no answer
     """
 
     authority: str
@@ -82,3 +91,4 @@ class Outcome:
     code: str
     reason: str
     took_s: float
+    rules: str = ""

@@ -9,6 +9,7 @@ permissive mode sets them aside; that of a visitor's project does not.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import NEVER
@@ -118,15 +119,14 @@ def closed_hosts(
     for pool in policy.pools.values():
         for member in pool.members:
             pools_of.setdefault(member, []).append(pool.name)
+    rules_of = functools.cache(
+        lambda pools: closures(
+            policy, catalogue, pools, trust_domain, management_domain
+        )
+    )
     closed = {}
     for host, pools in pools_of.items():
-        found = closures(
-            policy,
-            catalogue,
-            tuple(sorted(pools)),
-            trust_domain,
-            management_domain,
-        )
+        found = rules_of(tuple(sorted(pools)))
         if found:
             closed[host] = found
             binding = policy.hosts.get(host)

@@ -104,6 +104,7 @@ class Decisions:
                     continue
             if strangers and self._strangers.admits(candidate, now):
                 chosen.append(candidate)
+        self._rulings.settle()
         return chosen
 
     def lapse(self, uuid: str, snapshot: Snapshot, now: Instant) -> Instant:
@@ -209,31 +210,30 @@ class Decisions:
             # what fresher claims cannot mend needs not be tried again
             self._until[record] = NEVER
             return NEVER
-        lapse = clock.lapse(ruling, record)
-        if lapse <= now:
-            self._refused[record] = generation
-            self._until.pop(record, None)
-            self._softened.pop(record, None)
-            return NEVER
         if ruling.excuses:
-            lapse = self._excuse(ruling, record, clock, lapse, now)
-        self._until[record] = lapse
-        return lapse
+            lapse = self._excused(ruling, record, clock, now)
+        else:
+            lapse = clock.lapse(ruling, record)
+        if lapse > now:
+            self._until[record] = lapse
+            return lapse
+        self._refused[record] = generation
+        self._until.pop(record, None)
+        self._softened.pop(record, None)
+        return NEVER
 
-    def _excuse(
-        self,
-        ruling: Ruling,
-        record: HostRecord,
-        clock: Clock,
-        lapse: Instant,
-        now: Instant,
+    def _excused(
+        self, ruling: Ruling, record: HostRecord, clock: Clock, now: Instant
     ) -> Instant:
-        """Note what was set aside to admit a host; return until when."""
+        """Return until when a host is admitted, and note what is set aside."""
         lives = clock.lives(ruling, record)
         strict = until(ruling, lives, excused=False)
         if strict > now:
             self._softened.pop(record, None)
             return strict
+        lapse = until(ruling, lives)
+        if lapse <= now:
+            return lapse
         self._softened[record] = self._summaries.of(
             ruling, record, clock.snapshot, lives, now
         )
@@ -242,7 +242,7 @@ class Decisions:
         ends = [t for t in (*lives, *ruling.dates) if t > now]
         if len(ends) < len(lives) + len(ruling.dates):
             ends.append(now + _SOFTENED_S)
-        return min([lapse, *ends])
+        return min(lapse, *ends)
 
     def _clock(self, snapshot: Snapshot) -> Clock:
         self._forget(snapshot)

@@ -9,6 +9,7 @@ resolved once for all shapes that are alike in what bears on it.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
@@ -38,8 +39,10 @@ class Findings:
         self._rules = rules
         self._needs = [_Question(need, rules) for need in demand.needs]
         self._preferred = [_Question(need, rules) for need in demand.preferred]
-        # what bears on every need -> a number for it
+        # What bears on every need -> a number for it, which no other thread
+        # gives to anything else.
         self._of_all: dict[tuple[Any, ...], int] = {}
+        self._numbers = itertools.count()
 
     def needs(self, shape: Shape) -> tuple[ResolvedNeed, ...]:
         """Return every need, resolved; for shapes alike, the same objects."""
@@ -51,6 +54,14 @@ class Findings:
             return 1.0
         met = [a.carried for a in self._answers(self._preferred, shape)]
         return sum(met) / len(met)
+
+    def settle(self) -> None:
+        """Let go of what only helps with other shapes of the same request.
+
+        There may be a hundred demands, and shapes for thousands of rows.
+        """
+        for question in (*self._needs, *self._preferred):
+            question.known.clear()
 
     def _answers(
         self, questions: Iterable[_Question], shape: Shape
@@ -67,7 +78,7 @@ class Findings:
             tuple([voice.authority for voice in shape.voices]),
             doubted,
         )
-        of_all = self._of_all.setdefault(said, len(self._of_all))
+        of_all = self._of_all.setdefault(said, next(self._numbers))
 
         @functools.cache
         def resolver() -> Resolver:
@@ -86,7 +97,7 @@ class _Question:
         self._need = need
         self._capabilities = tuple(sorted(capabilities_of(need, rules)))
         self._pools = tuple(choice.pool for choice in need.pools or ())
-        self._known: dict[Any, tuple[list[Any], ResolvedNeed]] = {}
+        self.known: dict[Any, tuple[list[Any], ResolvedNeed]] = {}
         self._found: dict[Any, ResolvedNeed] = {}
 
     def answer(
@@ -107,14 +118,14 @@ class _Question:
             tuple([f for f in shape.contents if f[0] in names]),
             tuple([pool for pool in self._pools if pool in shape.pools]),
         )
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
+            if len(self.known) >= _KNOWN_MAX:
+                self.known.clear()
                 self._found.clear()
             found = resolver().resolve(self._need)
             # pools differ in the terms as well
             found = self._found.setdefault((key[3], found.outcome), found)
             # with the claims, so that their ids stay theirs
-            known = self._known[key] = (claims, found)
+            known = self.known[key] = (claims, found)
         return known[1]

@@ -124,7 +124,10 @@ def first_end(
 ) -> Instant:
     """Return when the first of some disjunctions ends, or ``lapse``."""
     for carried in all_of:
-        latest = max([lives[i] for i in carried])
+        if len(carried) == 1:
+            latest = lives[carried[0]]
+        else:
+            latest = max([lives[i] for i in carried])
         if latest < lapse:
             lapse = latest
     return lapse

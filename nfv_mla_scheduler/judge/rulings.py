@@ -47,6 +47,7 @@ class Rulings:
         self._closed = closed
         self._management_domain = management_domain
         self._findings: Findings | None = None
+        self._unsettled = False
         self._by_shape: dict[Shape, Ruling] = {}
         self._alike: dict[
             tuple[tuple[ResolvedNeed, ...], tuple[Closure, ...], float], Ruling
@@ -59,8 +60,15 @@ class Rulings:
             if len(self._by_shape) > 2 * len(snapshot.shapes) + 64:
                 self._by_shape.clear()
                 self._alike.clear()
+            self._unsettled = True
             ruling = self._by_shape[shape] = self._new(shape, snapshot)
         return ruling
+
+    def settle(self) -> None:
+        """Let go of what only helps with other shapes of the same request."""
+        if self._unsettled and self._findings is not None:
+            self._findings.settle()
+            self._unsettled = False
 
     def _new(self, shape: Shape, snapshot: Snapshot) -> Ruling:
         policy, findings = snapshot.policy, self._findings

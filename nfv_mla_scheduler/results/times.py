@@ -38,7 +38,14 @@ class Times(Mapping[str, Freshness]):
         self.until = until
 
     def __getitem__(self, attester: str) -> Freshness:
-        row = self.rows[attester]
+        return self._of(self.rows[attester])
+
+    def find(self, attester: str) -> Freshness | None:
+        """Return what ``get`` does, for less."""
+        row = self.rows.get(attester)
+        return None if row is None else self._of(row)
+
+    def _of(self, row: int) -> Freshness:
         return Freshness(self.at[row], self.boot[row], self.until[row])
 
     def __contains__(self, attester: object) -> bool:

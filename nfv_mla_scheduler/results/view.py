@@ -63,7 +63,7 @@ class Snapshot:
     def freshness_of(self, result: Result) -> Freshness | None:
         """Return when an attester was last appraised; None: nobody said."""
         times = self.freshness.get(result.authority)
-        return None if times is None else times.get(result.attester)
+        return None if times is None else times.find(result.attester)
 
 
 def empty(catalogue: Catalogue) -> Snapshot:

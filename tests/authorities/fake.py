@@ -22,6 +22,7 @@ from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.authority.template import Setting
 from nfv_mla_scheduler.authority.values import Collected
 from nfv_mla_scheduler.authority.values import Inquiry
+from nfv_mla_scheduler.authority.values import Trust
 from nfv_mla_scheduler.errors import ContactCode
 from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.errors import Problem
@@ -64,6 +65,8 @@ class FakeAuthority(Authority):
         self.inquiries: list[Inquiry] = []
         self.closed = 0
         self.skew_s: float | None = None
+        self.trusts: Trust | None = None
+        self.held_to = ""
         self._results: dict[str, Result] = {}
         self._freshness: dict[str, Freshness] = {}
         self._spoiled: set[str] = set()
@@ -130,7 +133,15 @@ class FakeAuthority(Authority):
             not problems,
             problems,
             self.skew_s,
+            self.held_to,
+            trust=self.trusts,
         )
+
+    def rules(self) -> str:
+        return self.held_to
+
+    def trust(self) -> Trust | None:
+        return self.trusts
 
     def close(self) -> None:
         self.closed += 1

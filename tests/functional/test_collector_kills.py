@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.restore import Place
 from nfv_mla_scheduler.results.document import Loader
 from nfv_mla_scheduler.standard.catalogue import load
@@ -23,9 +24,12 @@ from tests.unit.collector.site import AUTHORITIES
 from tests.unit.collector.site import HOSTS
 
 KILLS = 25
+# It goes on until one was killed in the midst of writing.
+KILLS_MAX = 200
 # Publishes as fast as it can, what is large enough to be killed within.
 PUBLISHES = """
 import pathlib, sys, time
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.publisher import Publisher
 from nfv_mla_scheduler.collector.restore import Place
 from nfv_mla_scheduler.collector.values import Said
@@ -33,8 +37,11 @@ from tests import policies
 from tests.unit.collector.answers import NAME, collected, result
 path = pathlib.Path(sys.argv[1])
 place = Place(path)
+notes = Notes(path.parent / "state")
+if path.exists():
+    notes.find(path.read_bytes())
 publisher = Publisher("collector-a", policies.signer("collector-a"), path,
-                      lambda data: None, 30.0, print)
+                      lambda data: None, 30.0, print, notes=notes)
 claims = result("h").claims
 results = [
     result(f"host-{i:06d}", claims, boot_at=1.0) for i in range(4000)
@@ -57,7 +64,9 @@ class PublisherKilledTest(unittest.TestCase):
         key = policies.signer("collector-a").public_key
         loader = Loader()
         last, left_over, documents = 0.0, 0, set()
-        for _ in range(KILLS):
+        for number in range(KILLS_MAX):
+            if number >= KILLS and left_over:
+                break
             child = subprocess.Popen(
                 [sys.executable, "-c", PUBLISHES, str(path)],
                 cwd=ROOT,
@@ -89,12 +98,13 @@ class PublisherKilledTest(unittest.TestCase):
             left_over += len(list(path.parent.glob("*.new")))
             left_over += len(list(path.parent.glob(".*.new")))
             place = Place(path)
-            found = place.restore("collector-a", key, load(), 2**26)
+            notes = Notes(path.parent / "state")
+            found = place.restore("collector-a", key, load(), 2**26, notes)
             place.release()
             self.assertEqual("", found.why)
             self.assertEqual(last, found.issued_at)
             names = sorted(p.name for p in path.parent.iterdir())
-            self.assertEqual([".results.lock", "results"], names)
+            self.assertEqual([".results.lock", "results", "state"], names)
         self.assertGreater(len(documents), KILLS // 2)
         self.assertGreater(left_over, 0, "none was killed while it wrote")
 

@@ -15,6 +15,7 @@ import time
 import typing as ty
 
 from nfv_mla_scheduler.results import signature
+from nfv_mla_scheduler.scheduler import worker
 from tests.cloud.site import COLLECTOR
 from tests.functional import placement
 from tests.functional import world
@@ -30,6 +31,8 @@ class ResultsFileTest(placement.PlacementTestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        # each test has its own share of what may be told
+        worker.stop_all()
         self.publish()
         self.good = self.site.results_file.read_bytes()
 

@@ -461,8 +461,54 @@ def _mapped() -> dict[str, Case]:
     return {
         "good-mapping": Case(
             "Entries of the vector become capabilities: the worse of two for "
-            "one; a value of 0 claims nothing, as one that is not there.",
+            "one; a value of 0 claims nothing, as one that is not there; none "
+            "is better than the status of its submod.",
             token(dotted(submods={"host": host})),
+            result(
+                attested(
+                    "warning",
+                    tpm=claim("warning", "boot", ["hardware"]),
+                    software_integrity=claim("warning", values=["run-time"]),
+                )
+            ),
+            {"mapping": table},
+        ),
+        "good-mapping-under-a-whole-that-warns": Case(
+            "What is said of the whole is said of all parts: of what the "
+            "table makes, and of what a submod claims.",
+            token(
+                dotted(
+                    **{"ear.status": "contraindicated"},
+                    submods={
+                        "host": submod(vector={"hardware": 2}),
+                        "cpu": submod(
+                            nfv_mla={
+                                "hsm": {"status": "affirming", "grade": "boot"}
+                            }
+                        ),
+                    },
+                )
+            ),
+            result(
+                attested(
+                    "contraindicated",
+                    tpm=claim("contraindicated", "boot", ["hardware"]),
+                    hsm=claim("contraindicated", "boot"),
+                )
+            ),
+            {"mapping": {"entries": [table["entries"][0]]}},
+        ),
+        "good-mapping-beside-a-submod-that-warns": Case(
+            "Without a status of the whole, submods are apart: what one of "
+            "them warns of lowers nothing in another.",
+            token(
+                dotted(
+                    submods={
+                        "host": submod(vector={"hardware": 2}),
+                        "cpu": submod("warning", vector={"executables": 33}),
+                    },
+                )
+            ),
             result(
                 attested(
                     "warning",
@@ -625,11 +671,16 @@ def _located() -> dict[str, Case]:
             {"max_age_s": 3600},
         ),
         "good-location-under-a-warning": Case(
-            "Where the status is not affirming, a location claims nothing.",
+            "A location counts as no better than the status of what holds it.",
             token(
                 dotted(submods={"host": submod("warning")}, location=BERLIN)
             ),
-            result(attested("warning")),
+            result(
+                attested(
+                    "warning",
+                    location=claim("warning", "boot", values=IN_BERLIN),
+                )
+            ),
             rules,
         ),
         "good-locations-that-differ": Case(

@@ -15,6 +15,8 @@ from nfv_mla_scheduler.authority.ear import EarAuthority
 from nfv_mla_scheduler.authority.lab import LabAuthority
 from nfv_mla_scheduler.authority.template import Setting
 from nfv_mla_scheduler.authority.values import Collected
+from nfv_mla_scheduler.collector.board import Board
+from nfv_mla_scheduler.collector.values import Task
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.standard.catalogue import load
@@ -167,6 +169,50 @@ class RotationTest(EarTest):
         self.assertEqual(2, len(self.collect(self.driver).results))
         self.keys(self.next)
         self.refused(self.driver, "token-unknown-key")
+
+    def test_what_a_key_took_that_is_gone_ends_on_the_board(self) -> None:
+        now = time.time()
+        board = Board(30.0)
+        asked = inquiry("a", "b")
+        driver = self.make()
+        name = driver.name
+        board.rule({name: Task(asked, 30, 60)}, now, pins_hold=False)
+        board.take(name, asked, driver.collect(asked, now), now)
+        self.assertEqual({"a", "b"}, set(board.said[name].results))
+        new = Signer("new")
+        self.stage.tokens["b"] = new.token("b", now)
+        self.keys(new)
+        board.take(name, asked, driver.collect(asked, now), now + 9)
+        fresh = board.said[name].freshness
+        self.assertEqual(now + 9, fresh["a"].until)
+        self.assertGreater(fresh["b"].until, now + 9)
+
+    def test_rules_are_others_when_anything_is_that_they_are(self) -> None:
+        mapping = self.stage.directory / "mapping.yaml"
+        mapping.write_text(MAPPING)
+        seen = set()
+        for options in (
+            {},
+            {"issuer": "x"},
+            {"audience": "x"},
+            {"identity": "x"},
+            {"mapping_file": str(mapping)},
+        ):
+            rules = self.collect(self.make(**options)).rules
+            self.assertEqual(rules, self.collect(self.make(**options)).rules)
+            seen.add(rules)
+        mapping.write_text(MAPPING.replace("grade: boot", "grade: run-time"))
+        seen.add(self.collect(self.make(mapping_file=str(mapping))).rules)
+        self.keys(self.stage.signer, Signer("more"))
+        seen.add(self.collect(self.make()).rules)
+        self.assertEqual(7, len(seen))
+
+    def test_whose_word_a_token_could_be_is_known(self) -> None:
+        one, other = self.make(), self.make(issuer="x")
+        self.assertTrue(one.trust().overlaps(other.trust()))
+        self.keys(Signer("new"))
+        found = self.collect(one)
+        self.assertFalse(found.trust.overlaps(other.trust()))
 
     def test_another_key_of_the_same_name(self) -> None:
         self.collect(self.driver)

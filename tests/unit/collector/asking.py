@@ -130,6 +130,7 @@ def authority(**changed: Any) -> dict[str, Any]:
         "results": 11,
         "fresh": 10,
         "problems": 2,
+        "notes": 1,
         "skew_s": -0.25,
         "last_poll_s": 0.75,
         "polls": 120,

@@ -7,12 +7,16 @@ import dataclasses
 import itertools
 import math
 import unittest
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nfv_mla_scheduler.collector import intake as intakes
 from nfv_mla_scheduler.collector.board import UNBOUND_MAX
 from nfv_mla_scheduler.collector.board import Board
+from nfv_mla_scheduler.collector.intake import BOOT_BYTES_MAX
+from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.results.values import Freshness
 from tests.unit.collector import answers
@@ -109,7 +113,8 @@ class TakeTest(BoardTestCase):
                 first = collected(result("h1"), result("h2"))
                 board.take(NAME, asked, first, NOW)
                 before = board.said[NAME]
-                board.take(NAME, asked, collected(other, result("h2")), NOW)
+                newer = collected(other, result("h2"), at=NOW + 1)
+                board.take(NAME, asked, newer, NOW)
                 after = board.said[NAME]
                 self.assertIsNot(before.results["h1"], after.results["h1"])
                 self.assertIs(before.results["h2"], after.results["h2"])
@@ -153,8 +158,8 @@ class ReplayTest(BoardTestCase):
     def test_a_replay_is_no_absence(self):
         self.take(collected(result("h1"), result("h2")))
         self.take(collected(result("h1"), at=NOW - 1))
-        self.assertIn("h1", self.said.results)
-        self.assertNotIn("h2", self.said.results)
+        self.assertEqual(math.inf, self.said.freshness["h1"].until)
+        self.assertEqual(NOW, self.said.freshness["h2"].until)
 
     def test_times_are_compared_as_they_travel(self):
         self.take(collected(result("h1"), at=NOW + 0.0014))
@@ -175,19 +180,78 @@ class GoneTest(BoardTestCase):
         super().setUp()
         self.take(collected(result("h1"), result("h2")))
 
-    def test_a_complete_answer_drops_those_no_longer_there(self):
-        changes = self.take(collected(result("h1"), at=NOW + 1))
+    def until(self, attester):
+        return self.said.freshness[attester].until
+
+    def test_a_complete_answer_ends_those_no_longer_there(self):
+        before = self.said
+        changes = self.take(collected(result("h1"), at=NOW + 1), now=NOW + 2)
+        self.assertIs(before.results, self.said.results)
+        self.assertEqual(Freshness(NOW, "1", NOW + 2), self.freshness("h2"))
+        self.assertEqual(Freshness(NOW + 1, "1"), self.freshness("h1"))
+        self.assertTrue(changes.any)
+        self.assertEqual(0, changes.dropped)
+
+    def freshness(self, attester):
+        return self.said.freshness[attester]
+
+    def test_an_absence_that_goes_on_changes_nothing(self):
+        self.take(collected(), now=NOW + 2)
+        before = self.said
+        self.assertFalse(self.take(collected(), now=NOW + 3).any)
+        self.assertIs(before, self.said)
+
+    def test_an_absence_never_prolongs(self):
+        self.take(collected(result("h1"), at=NOW + 1, until=NOW + 5))
+        self.take(collected(), now=NOW + 60)
+        self.assertEqual(NOW + 5, self.until("h1"))
+
+    def test_what_an_absent_result_contradicts_it_still_does(self):
+        against = result("h1", tpm(status=Status.CONTRAINDICATED))
+        self.take(collected(against, at=NOW + 1))
+        self.take(collected(), now=NOW + 2)
+        self.assertIs(
+            Status.CONTRAINDICATED,
+            self.said.results["h1"].claims["tpm"].status,
+        )
+
+    def test_an_absence_lets_no_older_result_in(self):
+        self.take(collected(), now=NOW + 2)
+        changes = self.take(collected(result("h1"), at=NOW - 1), now=NOW + 3)
+        self.assertEqual(["token-replayed"], self.codes(changes))
+        self.assertEqual(NOW + 2, self.until("h1"))
+
+    def test_the_very_same_may_be_listed_again(self):
+        before = self.said
+        self.take(collected(), now=NOW + 2)
+        self.take(collected(result("h1")), now=NOW + 3)
+        self.assertEqual(math.inf, self.until("h1"))
+        self.assertIs(before.results["h1"], self.said.results["h1"])
+
+    def test_another_one_of_the_same_moment_does_not_revive_it(self):
+        self.take(collected(), now=NOW + 2)
+        self.take(collected(result("h1", tpm("virtual"))), now=NOW + 3)
+        self.assertEqual(NOW + 2, self.until("h1"))
+
+    def test_a_newer_one_revives_it(self):
+        self.take(collected(), now=NOW + 2)
+        self.take(collected(result("h1"), at=NOW + 3), now=NOW + 3)
+        self.assertEqual(Freshness(NOW + 3, "1"), self.freshness("h1"))
+
+    def test_whom_the_policy_no_longer_binds_is_dropped_when_absent(self):
+        self.rule(task("h1"))
+        changes = self.take(collected(result("h1")), asked=inquiry("h1"))
         self.assertEqual({"h1"}, set(self.said.results))
         self.assertEqual({"h1"}, set(self.said.freshness))
         self.assertEqual(1, changes.dropped)
 
-    def test_an_incomplete_one_drops_nobody(self):
+    def test_an_incomplete_one_ends_nobody(self):
         self.take(collected(result("h1"), complete=False))
-        self.assertEqual({"h1", "h2"}, set(self.said.results))
+        self.assertEqual(math.inf, self.until("h2"))
 
-    def test_who_was_bound_after_we_asked_is_not_dropped(self):
+    def test_who_was_bound_after_we_asked_is_not_ended(self):
         self.take(collected(result("h1")), asked=inquiry("h1"))
-        self.assertEqual({"h1", "h2"}, set(self.said.results))
+        self.assertEqual(math.inf, self.until("h2"))
 
     def test_what_ran_out_stays_for_what_it_contradicts(self):
         against = result("h1", tpm(status=Status.CONTRAINDICATED))
@@ -215,9 +279,10 @@ class TargetedTest(BoardTestCase):
         self.assertEqual("1", self.said.results["h2"].boot)
         self.assertEqual(NOW, self.said.freshness["h2"].at)
 
-    def test_only_one_that_was_meant_is_dropped(self):
+    def test_only_one_that_was_meant_is_ended(self):
         self.take(collected(), self.asked)
-        self.assertEqual({"h2"}, set(self.said.results))
+        until = {a: f.until for a, f in self.said.freshness.items()}
+        self.assertEqual({"h1": NOW, "h2": math.inf}, until)
 
     def test_a_stranger_is_not_taken_in(self):
         asked = inquiry("h1", "stranger", targeted=True)
@@ -240,7 +305,8 @@ class UnfitTest(BoardTestCase):
     def test_results_that_are_unfit(self):
         cases = {
             "boot": result("h1", boot="a\nb"),
-            "long boot": result("h1", boot="b" * 256),
+            "long boot": result("h1", boot="b" * (BOOT_BYTES_MAX + 1)),
+            "long in bytes": result("h1", boot="\u20ac" * 60),
             "negative": result("h1", boot_at=-1.0),
             "not a number": result("h1", boot_at=math.nan),
             "faulty": result("h1", faulty=True),
@@ -352,8 +418,45 @@ class RuleTest(BoardTestCase):
         newer = collected(result("h1"), result("h2"), at=NOW + 1)
         self.take(newer, asked)
         self.assertEqual(NOW, self.said.freshness["h1"].until)
-        self.assertEqual(NOW, self.said.freshness["h1"].at)
+        self.assertLess(self.said.freshness["h1"].at, NOW + 1)
         self.assertEqual(NOW + 1, self.said.freshness["h2"].at)
+
+    def test_the_very_same_result_does_not_come_back_under_other_pins(self):
+        wanted = task("h1", "h2", pinned={"h1": ("k1",)})
+        self.rule(wanted, now=NOW + 5)
+        for at in (NOW, NOW + 4, NOW + 5):
+            again = collected(result("h1"), at=at)
+            changes = self.take(again, wanted.inquiry, now=NOW + 6)
+            self.assertEqual(["token-replayed"], self.codes(changes))
+            self.assertEqual(NOW + 5, self.said.freshness["h1"].until)
+        newer = collected(result("h1"), at=NOW + 6)
+        self.take(newer, wanted.inquiry, now=NOW + 7)
+        self.assertEqual(math.inf, self.said.freshness["h1"].until)
+
+    def test_it_does_not_come_back_after_a_restart_either(self):
+        wanted = task("h1", "h2", pinned={"h1": ("k1",)})
+        self.rule(wanted, now=NOW + 5)
+        before = self.board.said
+        self.board = Board(SKEW_S)
+        self.board.restore(before)
+        self.rule(wanted, pins_hold=True, now=NOW + 6)
+        changes = self.take(
+            collected(result("h1")), wanted.inquiry, now=NOW + 6
+        )
+        self.assertEqual(["token-replayed"], self.codes(changes))
+        self.assertEqual(NOW + 5, self.said.freshness["h1"].until)
+
+    def test_a_driver_that_compares_pins_may_give_it_again(self):
+        board = Board(SKEW_S, frozenset({NAME}))
+        board.rule({NAME: task("h1")}, NOW, pins_hold=False)
+        board.take(NAME, inquiry("h1"), collected(result("h1")), NOW)
+        wanted = task("h1", pinned={"h1": ("k1",)})
+        board.rule({NAME: wanted}, NOW + 5, pins_hold=False)
+        fresh = board.said[NAME].freshness
+        self.assertEqual(Freshness(NOW, "1", NOW + 5), fresh["h1"])
+        board.take(NAME, wanted.inquiry, collected(result("h1")), NOW + 6)
+        fresh = board.said[NAME].freshness
+        self.assertEqual(Freshness(NOW, "1"), fresh["h1"])
 
     def test_pins_that_are_lifted_end_nothing(self):
         wanted = task("h1", "h2", pinned={"h1": ("k1",)})
@@ -396,6 +499,182 @@ class RestoreTest(BoardTestCase):
         self.assertEqual(math.inf, self.said.freshness["h1"].until)
         self.rule(task("h1", "h2", pinned={"h1": ("k2",)}), pins_hold=True)
         self.assertEqual(NOW, self.said.freshness["h1"].until)
+
+
+class SameMomentTest(BoardTestCase):
+    """Two results of one moment, in two answers: the worse of both."""
+
+    def setUp(self):
+        super().setUp()
+        self.good = result("h1")
+        self.bad = result("h1", tpm(status=Status.CONTRAINDICATED), boot="2")
+
+    def tpm(self):
+        return self.said.results["h1"].claims["tpm"].status
+
+    def test_whichever_comes_first(self):
+        for one, other in (
+            (self.good, self.bad),
+            (self.bad, self.good),
+        ):
+            self.setUp()
+            self.take(collected(one))
+            for _ in range(2):
+                changes = self.take(collected(other))
+                self.assertIs(Status.CONTRAINDICATED, self.tpm())
+                self.assertIsNone(self.said.results["h1"].boot)
+                self.assertIsNone(self.said.freshness["h1"].boot)
+                self.assertEqual((), changes.problems)
+                self.assertIn("worse of both", changes.notes[0].message)
+
+    def test_the_earlier_end_counts(self):
+        self.take(collected(self.good, until=NOW + 10))
+        self.take(collected(self.bad))
+        self.assertEqual(NOW + 10, self.said.freshness["h1"].until)
+
+    def test_until_a_newer_one_comes(self):
+        self.take(collected(self.bad))
+        self.take(collected(self.good))
+        self.take(collected(self.good, at=NOW + 1))
+        self.assertIs(Status.AFFIRMING, self.tpm())
+        self.assertEqual("1", self.said.results["h1"].boot)
+
+    def test_what_a_new_policy_makes_of_it_takes_its_place(self):
+        self.take(collected(self.bad))
+        wanted = task("h1", "h2")
+        regions = {Axis.LOGICAL: "others"}
+        asked = dataclasses.replace(wanted.inquiry, regions=regions)
+        self.rule(dataclasses.replace(wanted, inquiry=asked))
+        self.take(collected(self.good), asked)
+        self.assertIs(Status.AFFIRMING, self.tpm())
+        self.take(collected(self.bad), asked)
+        self.assertIs(Status.CONTRAINDICATED, self.tpm())
+        self.take(collected(self.good), asked)
+        self.assertIs(Status.CONTRAINDICATED, self.tpm())
+
+
+class RulesTest(BoardTestCase):
+    """Rules of a driver that change: what was taken by others ends."""
+
+    def setUp(self):
+        super().setUp()
+        self.answer(result("h1"), result("h2"))
+
+    def answer(self, *results, rules="old", asked=None, now=NOW, at=NOW):
+        given = dataclasses.replace(
+            collected(*results, at=at, complete=False), rules=rules
+        )
+        return self.take(given, asked, now)
+
+    def until(self):
+        return {a: f.until for a, f in self.said.freshness.items()}
+
+    def test_what_is_not_renewed_ends(self):
+        self.answer(result("h1"), rules="new", now=NOW + 60)
+        self.assertEqual({"h1": math.inf, "h2": NOW + 60}, self.until())
+
+    def test_the_same_rules_end_nothing(self):
+        self.answer(result("h1"), now=NOW + 60)
+        self.assertEqual({"h1": math.inf, "h2": math.inf}, self.until())
+
+    def test_a_replay_renews_nothing(self):
+        self.answer(result("h1"), rules="new", now=NOW + 60, at=NOW - 1)
+        self.assertEqual({"h1": NOW + 60, "h2": NOW + 60}, self.until())
+
+    def test_one_that_was_not_meant_ends_as_well_and_all_are_asked(self):
+        asked = inquiry("h1", targeted=True)
+        changes = self.answer(
+            result("h1"), rules="new", asked=asked, now=NOW + 60
+        )
+        self.assertEqual({"h1": math.inf, "h2": NOW + 60}, self.until())
+        self.assertTrue(changes.anew)
+        self.assertFalse(self.answer(result("h1"), rules="newer").anew)
+
+    def test_other_claims_of_the_same_result_take_their_place(self):
+        self.answer(result("h1", tpm("virtual")), rules="new")
+        self.assertEqual(tpm("virtual"), self.said.results["h1"].claims)
+        self.answer(result("h1"), rules="new")
+        self.assertIs(
+            Status.WARNING, self.said.results["h1"].claims["tpm"].status
+        )
+
+    def test_they_are_known_over_a_restart(self):
+        for rules, until in (("old", math.inf), ("new", NOW + 60)):
+            board = Board(SKEW_S)
+            board.restore(self.board.said)
+            board.rule({NAME: task("h1", "h2")}, NOW, pins_hold=True)
+            given = dataclasses.replace(
+                collected(result("h1"), complete=False), rules=rules
+            )
+            board.take(NAME, inquiry("h1", "h2"), given, NOW + 60)
+            self.assertEqual(until, board.said[NAME].freshness["h2"].until)
+
+    def test_without_an_answer_they_end_what_was_taken_by_others(self):
+        for rules in ("", "old"):
+            self.assertFalse(self.board.renew(NAME, rules, NOW + 60).any)
+        self.assertTrue(self.board.renew(NAME, "new", NOW + 60).any)
+        self.assertEqual({"h1": NOW + 60, "h2": NOW + 60}, self.until())
+        self.assertFalse(self.board.renew(NAME, "new", NOW + 61).any)
+        self.answer(result("h1"), result("h2"), rules="new", now=NOW + 62)
+        self.assertEqual({"h1": math.inf, "h2": math.inf}, self.until())
+
+    def test_all_that_an_authority_said_can_be_ended(self):
+        self.assertTrue(self.board.end(NAME, NOW + 1).any)
+        self.assertEqual({"h1": NOW + 1, "h2": NOW + 1}, self.until())
+        self.assertFalse(self.board.end(NAME, NOW + 2).any)
+        self.assertFalse(self.board.end(OTHER, NOW + 2).any)
+
+
+class RoomTest(BoardTestCase):
+    """The claims of one authority have a bound, by how many are bound."""
+
+    def setUp(self):
+        super().setUp()
+        small = mock.patch.multiple(
+            intakes, CLAIMS_BYTES_LEAST=400, CLAIMS_BYTES_EACH=0
+        )
+        small.start()
+        self.addCleanup(small.stop)
+
+    def large(self, attester, value):
+        return result(attester, tpm(value * 250))
+
+    def test_what_is_too_much_is_not_taken_and_ends_what_is_held(self):
+        self.take(collected(self.large("h1", "a"), result("h2")))
+        changes = self.take(
+            collected(
+                self.large("h1", "a"), self.large("h2", "b"), at=NOW + 1
+            ),
+            now=NOW + 2,
+        )
+        self.assertEqual(["results-too-large"], self.codes(changes))
+        self.assertEqual(NOW + 2, self.said.freshness["h2"].until)
+        self.assertEqual(tpm(), self.said.results["h2"].claims)
+        self.assertEqual(math.inf, self.said.freshness["h1"].until)
+
+    def test_what_many_have_counts_once(self):
+        both = collected(self.large("h1", "a"), self.large("h2", "a"))
+        self.assertEqual((), self.take(both).problems)
+
+    def test_what_takes_the_place_of_another_counts_instead(self):
+        self.take(collected(self.large("h1", "a")))
+        for number in range(1, 9):
+            one = self.large("h1", str(number))
+            changes = self.take(collected(one, at=NOW + number))
+            self.assertEqual((), changes.problems)
+
+    def test_who_takes_too_much_already_may_take_less(self):
+        with mock.patch.object(intakes, "CLAIMS_BYTES_LEAST", 4000):
+            self.take(collected(self.large("h1", "a"), self.large("h2", "b")))
+        less = collected(
+            self.large("h1", "b"), self.large("h2", "b"), at=NOW + 1
+        )
+        self.assertEqual((), self.take(less).problems)
+
+    def test_bound_attesters_make_room(self):
+        with mock.patch.object(intakes, "CLAIMS_BYTES_EACH", 200):
+            both = collected(self.large("h1", "a"), self.large("h2", "b"))
+            self.assertEqual((), self.take(both).problems)
 
 
 # attester -> (seconds after NOW, boot); few of each, so that they collide

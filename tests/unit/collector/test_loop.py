@@ -9,6 +9,7 @@ import time
 import unittest
 from unittest import mock
 
+from nfv_mla_scheduler.authority.values import Trust
 from nfv_mla_scheduler.collector import loop as loops
 from nfv_mla_scheduler.collector import timetable
 from nfv_mla_scheduler.collector.loop import Loop
@@ -127,6 +128,75 @@ class LoopTest(LoopTestCase):
         self.assertTrue(self.changes.acquire(timeout=WAIT_S))
         self.wait(lambda: self.codes(FRA) and self.codes(BKA))
         self.assertEqual(["authority-fresh"], self.codes(FRA))
+
+    def test_an_answer_about_some_alone_does_not_settle_it(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def slow(inquiry):
+            if not inquiry.targeted:
+                gate.wait(WAIT_S)
+            return self.fra.all(inquiry.attesters)
+
+        self.fra.script(*[slow] * 9)
+        other = Loop(
+            (self.fra,),
+            None,
+            SKEW_S,
+            self.news.append,
+            lambda: None,
+            spread_s=60.0,
+        )
+        self.addCleanup(other.stop)
+        other.start()
+        with mock.patch("random.random", return_value=0.99):
+            other.rule(policies.policy(), time.time())
+        self.assertTrue(other.refresh(FRA, [BER_1]))
+        self.wait(lambda: FRA in other.held[1], "the targeted answer")
+        self.assertEqual({BER_1}, set(other.held[1][FRA].results))
+        self.assertFalse(other.wait_settled(0.05))
+        gate.set()
+        self.assertTrue(other.wait_settled(WAIT_S))
+
+    def test_of_two_that_share_a_key_the_later_is_not_heard(self):
+        self.start()
+        self.wait(lambda: self.held(BKA))
+        self.fra.trusts = self.bka.trusts = Trust(frozenset({"key"}))
+        self.loop.refresh(FRA, ())
+        self.wait(lambda: len(self.fra.inquiries) > 1)
+        self.wait(lambda: self.loop.standings[FRA].polls > 1)
+        self.loop.refresh(BKA, ())
+        self.wait(lambda: "authority-shared-key" in self.codes(BKA))
+        self.assertNotIn("authority-shared-key", self.codes(FRA))
+        said = self.loop.held[1]
+        now = time.time()
+        for fresh in said[BKA].freshness.values():
+            self.assertLessEqual(fresh.until, now, "is no word of its own")
+        for fresh in said[FRA].freshness.values():
+            self.assertGreater(fresh.until, now)
+        self.bka.trusts = Trust(frozenset({"another"}))
+        self.loop.refresh(BKA, ())
+        self.wait(lambda: self.codes(BKA)[-1] == "authority-fresh")
+
+    def test_new_rules_in_a_targeted_answer_bring_one_about_all(self):
+        self.start()
+        count = len(self.fra.inquiries)
+        self.fra.held_to = "new"
+        self.loop.refresh(FRA, [BER_1])
+        self.wait(lambda: len(self.fra.inquiries) >= count + 2)
+        targeted = [i.targeted for i in self.fra.inquiries[count:]]
+        self.assertEqual([True, False], targeted[:2])
+
+    def test_new_rules_end_what_is_held_though_nobody_answers(self):
+        self.start()
+        self.wait(lambda: self.held(FRA))
+        self.fra.held_to = "new"
+        self.fra.script(*[AuthorityError(FRA, "is down")] * 99)
+        self.loop.refresh(FRA, ())
+        self.wait(lambda: "authority-failed" in self.codes(FRA))
+        now = time.time()
+        for fresh in self.loop.held[1][FRA].freshness.values():
+            self.assertLessEqual(fresh.until, now)
 
     def test_before_there_is_a_policy_nobody_is_asked(self):
         self.loop.start()
@@ -332,3 +402,22 @@ class WithoutACollectorTest(LoopTestCase):
         )
         self.start(policies.policy(text))
         self.assertEqual({"ber-1", "par-2"}, self.held(BKA))
+
+
+class TrustTest(unittest.TestCase):
+    def test_when_one_result_could_be_the_word_of_two(self):
+        cases = (
+            ("a", "", "a", "", True),
+            ("ab", "", "bc", "", True),
+            ("a", "", "b", "", False),
+            ("a", "one", "a", "two", False),
+            ("a", "one", "a", "one", True),
+            ("a", "one", "a", "", True),
+            ("", "", "", "", False),
+        )
+        for keys, issuer, others, other, overlaps in cases:
+            one = Trust(frozenset(keys), issuer)
+            two = Trust(frozenset(others), other)
+            with self.subTest(one=one, two=two):
+                self.assertIs(overlaps, one.overlaps(two))
+                self.assertIs(overlaps, two.overlaps(one))

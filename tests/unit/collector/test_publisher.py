@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import pathlib
@@ -15,7 +16,10 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nfv_mla_scheduler.collector import publisher as publishers
 from nfv_mla_scheduler.collector import publishing as publishings
+from nfv_mla_scheduler.collector.notes import Note
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.publisher import Publisher
 from nfv_mla_scheduler.collector.publishing import ALIVE_S
 from nfv_mla_scheduler.collector.publishing import Pace
@@ -23,6 +27,7 @@ from nfv_mla_scheduler.collector.publishing import Publishing
 from nfv_mla_scheduler.collector.values import Said
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.values import Collector
 from nfv_mla_scheduler.results import signature
 from nfv_mla_scheduler.results.document import Loader
@@ -34,10 +39,12 @@ from tests.unit.collector.answers import NOW
 from tests.unit.collector.answers import SKEW_S
 from tests.unit.collector.answers import collected
 from tests.unit.collector.answers import result
+from tests.unit.collector.answers import tpm
 from tests.unit.generators import examples
 
 ME = "collector-a"
 POLICY = policies.policy()
+OTHER = "veraison-bka"
 WAIT_S = 10.0
 
 
@@ -88,7 +95,7 @@ class PublisherTestCase(unittest.TestCase):
         self.news = []
         self.publisher = self.new()
 
-    def new(self, last=None):
+    def new(self, last=None, notes=None):
         return Publisher(
             ME,
             policies.signer(ME),
@@ -97,6 +104,7 @@ class PublisherTestCase(unittest.TestCase):
             SKEW_S,
             self.news.append,
             last,
+            notes=notes,
         )
 
     def codes(self):
@@ -172,6 +180,126 @@ class PublishTest(PublisherTestCase):
         self.assertEqual([b"as it was"], self.shelf)
         self.assertEqual(7, self.publisher.published.results)
         self.assertFalse(self.path.exists())
+
+
+class NoteTest(PublisherTestCase):
+    """What is published is noted, so that a restart can tell it."""
+
+    def setUp(self):
+        super().setUp()
+        self.notes = Notes(self.directory / "state")
+        self.publisher = self.new(notes=self.notes)
+
+    def test_what_is_in_the_file_is_noted_with_policy_and_rules(self):
+        one = {NAME: dataclasses.replace(said()[NAME], rules="r")}
+        self.publisher.publish(one, NOW, "digest")
+        (note,) = self.notes.read()
+        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        self.assertEqual(Note(digest, NOW, "digest", {NAME: "r"}), note)
+
+    def test_whatever_is_found_after_a_kill_is_noted(self):
+        """At each step between note and document."""
+        self.publisher.publish(said(), NOW)
+        seen = []
+        replace = os.replace
+
+        def killed(source, target):
+            if pathlib.Path(target) == self.path:
+                noted = {note.sha256 for note in self.notes.read()}
+                for path in (self.path, pathlib.Path(source)):
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    seen.append(digest in noted)
+            replace(source, target)
+
+        with mock.patch(
+            "nfv_mla_scheduler.results.publish.os.replace", killed
+        ):
+            self.publisher.publish(said("h1", "h2"), NOW + 1)
+        self.assertEqual([True, True], seen)
+        self.assertEqual(1, len(self.notes.read()))
+
+    def test_while_it_cannot_be_written_the_one_that_is_there_is_noted(self):
+        self.publisher.publish(said(), NOW)
+        there = self.notes.read()[0]
+        with mock.patch(
+            "nfv_mla_scheduler.collector.publisher.publish",
+            side_effect=OSError(28, "No space left on device"),
+        ):
+            for after_s in (1, 2, 3):
+                self.publisher.publish(said("h2"), NOW + after_s)
+        self.assertEqual(2, len(self.notes.read()))
+        self.assertEqual(there, self.notes.read()[0])
+        self.publisher.write(NOW + 4)
+        self.assertEqual([NOW + 3], [n.issued_at for n in self.notes.read()])
+
+    def test_what_cannot_be_noted_is_published_and_told_once(self):
+        (self.directory / "state").write_text("no directory")
+        for after_s in (0, 1, 2):
+            self.assertTrue(self.publisher.publish(said(), NOW + after_s))
+        self.assertEqual(["publish-unnoted"], self.codes())
+        (self.directory / "state").unlink()
+        self.publisher.publish(said(), NOW + 3)
+        self.assertEqual("publish-noted", self.codes()[-1])
+
+
+class SizeTest(PublisherTestCase):
+    """One authority that says too much does not silence the others."""
+
+    def setUp(self):
+        super().setUp()
+        other = [result(f"b{i}", authority=OTHER) for i in range(20)]
+        bad = tpm(status=Status.CONTRAINDICATED)
+        other.append(result("bad", bad, authority=OTHER))
+        answer = collected(*other)
+        self.both = {
+            **said(),
+            OTHER: Said(answer.results, answer.freshness, "r"),
+        }
+        self.publisher._max_bytes = 1500
+
+    def document(self):
+        return Reader().read(self.path.read_bytes(), NOW + 99)
+
+    def test_of_the_largest_only_what_speaks_against_hosts_is_published(self):
+        self.assertTrue(self.publisher.publish(self.both, NOW))
+        document = self.document()
+        self.assertEqual({"h1"}, set(document.results[NAME]))
+        self.assertEqual({"bad"}, set(document.results[OTHER]))
+        claims = document.results[OTHER]["bad"].claims
+        self.assertIs(Status.CONTRAINDICATED, claims["tpm"].status)
+        self.assertLessEqual(len(self.path.read_bytes()), 1500)
+
+    def test_if_that_is_too_much_nothing_of_it_is(self):
+        claims = tpm(status=Status.WARNING)
+        many = collected(
+            *(result(f"b{i}", claims, authority=OTHER) for i in range(40))
+        )
+        both = {**said(), OTHER: Said(many.results, many.freshness)}
+        self.assertTrue(self.publisher.publish(both, NOW))
+        found = {n: set(r) for n, r in self.document().results.items()}
+        self.assertEqual({NAME: {"h1"}, OTHER: set()}, found)
+
+    def test_it_is_told_once_for_each_change(self):
+        for after_s in range(3):
+            self.publisher.publish(self.both, NOW + after_s)
+        self.assertEqual(["publish-left-out"], self.codes())
+        self.assertIn(OTHER, self.news[0].text)
+        self.publisher.publish(said(), NOW + 5)
+        self.publisher.publish(said(), NOW + 6)
+        self.assertEqual(["publish-left-out", "publish-whole"], self.codes())
+
+    def test_a_head_that_is_too_large_counts_as_well(self):
+        self.publisher._max_bytes = 2**26
+        with mock.patch.object(publishers, "ENVELOPE_MAX", 900):
+            self.assertTrue(self.publisher.publish(self.both, NOW))
+        self.assertEqual({"bad"}, set(self.document().results[OTHER]))
+
+    def test_after_a_restart_it_is_taken_anew(self):
+        self.publisher = self.new(notes=Notes(self.directory / "state"))
+        self.publisher._max_bytes = 1500
+        self.publisher.publish(self.both, NOW)
+        (note,) = Notes(self.directory / "state").read()
+        self.assertEqual("", note.rules[OTHER])
 
 
 class FileTest(PublisherTestCase):
@@ -311,7 +439,6 @@ class PublishingTest(PublisherTestCase):
         self.said = said("h1")
         self.why = ""
         self.ready = True
-        self.written = []
         self.reports = []
         self.put = threading.Semaphore(0)
         self.publisher._put = self._put
@@ -321,7 +448,6 @@ class PublishingTest(PublisherTestCase):
             said=lambda: (self.said, "digest"),
             why_not=lambda: self.why,
             ready=lambda: self.ready,
-            written=lambda: self.written.append(time.monotonic()),
             report=self.reports.append,
         )
         self.addCleanup(self.publishing.stop, WAIT_S)
@@ -343,8 +469,7 @@ class PublishingTest(PublisherTestCase):
         self.publishing.start()
         self.publishing.changed()
         self.assertTrue(self.published())
-        self.wait(lambda: self.written)
-        self.assertTrue(self.path.exists())
+        self.wait(self.path.exists)
 
     def test_many_changes_are_one_document(self):
         self.publishing.start()
@@ -373,16 +498,6 @@ class PublishingTest(PublisherTestCase):
         self.published()
         self.assertTrue(self.published())
         self.assertEqual(2, self.publisher.published.results)
-
-    def test_the_policy_of_what_is_in_the_file_is_known(self):
-        with mock.patch(
-            "nfv_mla_scheduler.results.publish.os.replace",
-            side_effect=OSError(28, "No space left on device"),
-        ):
-            self.publisher.publish(said(), NOW, "one")
-        self.assertEqual("", self.publisher.written_policy)
-        self.publisher.write(NOW)
-        self.assertEqual("one", self.publisher.written_policy)
 
     def test_nothing_is_published_while_nothing_changes(self):
         self.publishing.start()
@@ -454,7 +569,6 @@ class PublishingTest(PublisherTestCase):
             time.sleep(0.2)
         self.wait(self.path.exists)
         self.assertEqual(1, len(self.shelf))
-        self.wait(lambda: self.written)
 
     @mock.patch.object(publishings, "RETRY_S", 0.05)
     def test_whatever_fails_the_thread_lives(self):

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import pathlib
+import stat
 import tempfile
 import unittest
 
@@ -14,6 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from securesystemslib.signer import CryptoSigner
 from securesystemslib.signer import SSlibKey
 
+from nfv_mla_scheduler.collector.notes import Note
+from nfv_mla_scheduler.collector.notes import NoteFault
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.restore import Place
 from nfv_mla_scheduler.collector.restore import public_pem
 from nfv_mla_scheduler.collector.values import Said
@@ -47,6 +52,11 @@ def document(*results, name=ME, signer=ME, at=NOW, issued_at=NOW):
     return write(draft, policies.signer(signer))
 
 
+def note_of(data, issued_at=NOW, policy="", rules=None):
+    digest = hashlib.sha256(data).hexdigest()
+    return Note(digest, issued_at, policy, rules or {})
+
+
 class PlaceTestCase(unittest.TestCase):
     def setUp(self):
         super().setUp()
@@ -54,6 +64,7 @@ class PlaceTestCase(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
         self.path = self.directory / "results"
+        self.state = self.directory / "state"
         self.places = []
         self.addCleanup(lambda: [place.release() for place in self.places])
 
@@ -66,10 +77,14 @@ class PlaceTestCase(unittest.TestCase):
         """End the collector that is there."""
         self.places.pop().release()
 
-    def restore(self, name=ME, signer=ME, max_bytes=MAX_BYTES):
+    def restore(self, name=ME, signer=ME, max_bytes=MAX_BYTES, noted=True):
+        """Take up what is there; what is there was published last."""
         place = self.places[-1] if self.places else self.place()
         key = policies.signer(signer).public_key
-        return place.restore(name, key, load(), max_bytes)
+        notes = Notes(self.state)
+        if noted and self.path.is_file():
+            notes.after(note_of(self.path.read_bytes()))
+        return place.restore(name, key, load(), max_bytes, notes)
 
 
 class LockTest(PlaceTestCase):
@@ -125,22 +140,12 @@ class LockTest(PlaceTestCase):
             self.assertTrue(path.exists(), "another collector's")
         self.assertTrue(self.path.exists())
 
-    def test_the_policy_by_which_all_was_checked_is_known_after_a_restart(
-        self,
-    ):
-        self.assertEqual("", self.place().policy)
-        self.places[0].note_policy("aa")
-        self.places[0].note_policy("bb")
-        self.leave()
-        self.assertEqual("bb", self.place().policy)
-
-    def test_a_note_that_makes_no_sense_is_no_policy(self):
+    def test_a_lock_that_makes_no_sense_keeps_nobody_away(self):
         lock = self.directory / ".results.lock"
-        notes = (b"", b"{", b"[]", b'{"policy": 7}', b"\xff" * 99, b"[" * 4096)
-        for note in notes:
+        for note in (b"", b"{", b"[]", b"\xff" * 99, b"[" * 4096):
             with self.subTest(note):
                 lock.write_bytes(note)
-                self.assertEqual("", self.place().policy)
+                self.place()
                 self.leave()
 
 
@@ -260,6 +265,115 @@ class RestoreTest(PlaceTestCase):
         self.assertEqual(math.inf, found.said[NAME].freshness["h1"].until)
 
 
+class LastTest(PlaceTestCase):
+    """The very document that was published last, and no other."""
+
+    def setUp(self):
+        super().setUp()
+        self.notes = Notes(self.state)
+        self.old = document(at=NOW - 100, issued_at=NOW - 100)
+        self.new = document(at=NOW - 10, issued_at=NOW - 10)
+
+    def assert_not_taken_up(self, says):
+        found = self.restore(noted=False)
+        self.assertEqual(
+            ({}, None, b""), (found.said, found.issued_at, found.data)
+        )
+        self.assertIn(says, found.why)
+
+    def test_an_older_one_of_its_own_is_not_taken_up(self):
+        self.notes.after(note_of(self.old))
+        self.notes.before(note_of(self.new))
+        self.notes.after(note_of(self.new))
+        self.path.write_bytes(self.old)
+        self.assert_not_taken_up("not the document that was published last")
+        self.assert_not_taken_up("2027-01-15T07:58:20Z")
+
+    def test_what_is_beside_the_file_does_not_count(self):
+        self.notes.after(note_of(self.new))
+        self.path.write_bytes(self.old)
+        digest = note_of(self.old).sha256
+        lock = {"pid": 1, "policy": "p", "documents": [{"sha256": digest}]}
+        (self.directory / ".results.lock").write_text(json.dumps(lock))
+        self.assert_not_taken_up("not the document")
+
+    def test_without_a_note_nothing_is_taken_up(self):
+        self.path.write_bytes(self.new)
+        self.assert_not_taken_up("no note of what was published last")
+
+    def test_a_note_that_is_damaged_is_none(self):
+        self.path.write_bytes(self.new)
+        self.state.mkdir()
+        good = {"sha256": note_of(self.new).sha256, "issued_at": NOW}
+        for data in (
+            b"",
+            b"{",
+            b"[]",
+            b"[" * 50000,
+            b"x" * 2**17,
+            b'{"documents": 7}',
+            b'{"documents": [{}]}',
+            json.dumps({"documents": [{**good, "rules": {"a": 1}}]}).encode(),
+            json.dumps({"documents": [{**good, "policy": 7}]}).encode(),
+            json.dumps({"documents": [{**good, "issued_at": "x"}]}).encode(),
+            json.dumps({"documents": [{**good, "more": 1}]}).encode(),
+        ):
+            with self.subTest(data[:60]):
+                (self.state / "collector-published.json").write_bytes(data)
+                self.assert_not_taken_up("collector-published.json")
+                self.assertIsNone(Notes(self.state).issued_at)
+
+    def test_killed_between_note_and_document_either_is_taken_up(self):
+        self.notes.after(note_of(self.old))
+        self.notes.before(note_of(self.new))
+        for data in (self.old, self.new):
+            self.path.write_bytes(data)
+            found = self.restore(noted=False)
+            self.assertEqual("", found.why)
+            self.assertEqual(data, found.data)
+
+    def test_once_it_is_there_the_one_before_is_nobody_any_more(self):
+        self.notes.after(note_of(self.old))
+        self.path.write_bytes(self.old)
+        notes = Notes(self.state)
+        notes.find(self.old)
+        notes.before(note_of(self.new))
+        self.assertEqual(2, len(notes.read()))
+        notes.after(note_of(self.new))
+        self.assert_not_taken_up("not the document")
+
+    def test_policy_and_rules_are_known_after_a_restart(self):
+        self.path.write_bytes(self.new)
+        self.notes.after(note_of(self.new, NOW - 10, "digest", {NAME: "r"}))
+        found = self.restore(noted=False)
+        self.assertEqual("digest", found.policy)
+        self.assertEqual("r", found.said[NAME].rules)
+        self.assertEqual(NOW - 10, Notes(self.state).issued_at)
+
+    def test_only_its_owner_reads_the_note(self):
+        self.notes.after(note_of(self.new))
+        mode = (self.state / "collector-published.json").stat().st_mode
+        self.assertEqual(0o600, stat.S_IMODE(mode))
+
+    def test_a_note_that_cannot_be_written_says_where(self):
+        self.state.write_text("no directory")
+        with self.assertRaises(NoteFault) as caught:
+            self.notes.before(note_of(self.new))
+        self.assertIn("collector-published.json", caught.exception.reason)
+
+    def test_what_a_restart_would_have_laundered(self):
+        """A contradiction that an old document would have taken back."""
+        good = document(result("h1"), at=NOW - 100, issued_at=NOW - 100)
+        bad = tpm(status=Status.CONTRAINDICATED)
+        last = document(result("h1", bad), at=NOW - 10, issued_at=NOW - 10)
+        self.notes.after(note_of(last))
+        self.path.write_bytes(good)
+        self.assert_not_taken_up("not the document")
+        self.path.write_bytes(last)
+        found = self.restore(noted=False)
+        self.assertEqual(bad, found.said[NAME].results["h1"].claims)
+
+
 class KeyTest(unittest.TestCase):
     def test_a_public_key_of_every_kind_is_as_a_policy_has_it(self):
         keys = (
@@ -273,14 +387,3 @@ class KeyTest(unittest.TestCase):
             signer = CryptoSigner(private, key)
             found = signature.public_key(public_pem(signer.public_key))
             self.assertEqual(key.keyid, found.keyid)
-
-    def test_the_note_is_one_line_of_json(self):
-        with tempfile.TemporaryDirectory() as directory:
-            place = Place(pathlib.Path(directory) / "r")
-            place.note_policy("ff" * 32)
-            place.note_policy("aa")
-            note = (pathlib.Path(directory) / ".r.lock").read_text()
-            place.release()
-        self.assertEqual(
-            {"pid": os.getpid(), "policy": "aa"}, json.loads(note)
-        )

@@ -23,14 +23,18 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as common
 from nfv_mla_scheduler.authority import loader
+from nfv_mla_scheduler.authority.values import Collected
+from nfv_mla_scheduler.authority.values import Trust
 from nfv_mla_scheduler.cmd import collector_service as command
 from nfv_mla_scheduler.collector import parts
 from nfv_mla_scheduler.collector import publishing
 from nfv_mla_scheduler.collector import service as services
 from nfv_mla_scheduler.collector import settings as own
+from nfv_mla_scheduler.collector.notes import Notes
 from nfv_mla_scheduler.collector.service import Service
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import AuthorityError
+from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.results.document import Loader
@@ -169,6 +173,17 @@ class PartsTest(ServiceTestCase):
         self.assertIn(str(secret), self.refused("collector-a", line))
         secret.write_bytes(b"open sesame\n")
         self.parts("collector-a", line)
+
+    def test_two_authorities_that_share_a_key_are_refused(self):
+        self.assertEqual((), parts.check(self.parts()))
+        for name in ("fra", "bka"):
+            self.fakes[name].trusts = Trust(frozenset({"one", name}))
+        with self.assertRaises(SettingsError) as caught:
+            parts.check(self.parts())
+        said = str(caught.exception)
+        self.assertIn("[nfv_mla_authority_bka]", said)
+        self.assertIn("shares a key with authority fra", said)
+        self.assertLessEqual(len(said), LINE_MAX)
 
     def test_what_is_odd_in_the_policy_is_said_before_it_matters(self):
         self.assertEqual((), parts.check(self.parts()))
@@ -338,10 +353,54 @@ class ServiceTest(ServiceTestCase):
 
     def test_what_it_publishes_is_known_by_which_policy_it_was_checked(self):
         self.run_once()
-        note = self.site.results_file.with_name(".results.lock")
-        self.assertEqual(
-            self.site.policy.digest, json.loads(note.read_bytes())["policy"]
-        )
+        (note,) = Notes(self.state_dir).read()
+        self.assertEqual(self.site.policy.digest, note.policy)
+        self.assertEqual({"fra", "bka"}, set(note.rules))
+
+    @property
+    def state_dir(self):
+        return self.site.directory / "state-collector-a"
+
+    def test_an_older_document_of_its_own_is_not_made_new(self):
+        self.run_once()
+        old = self.site.results_file.read_bytes()
+        for fake in self.fakes.values():
+            fake.hold("h1", time.time())
+        service = self.start()
+        self.wait(lambda: self.site.results_file.read_bytes() != old)
+        self.end(service)
+        last = self.read().issued_at
+        self.site.results_file.write_bytes(old)
+        service = self.new()
+        for fake in self.fakes.values():
+            fake.script(*[AuthorityError(fake.name, "is down")] * 1000)
+        service.start()
+        (said,) = [n for n in self.news if n.code == "results-not-restored"]
+        self.assertIn("published last", said.text)
+        self.assertIsNone(service.status()["document"])
+        self.assertEqual(0, service.status()["authorities"]["fra"]["results"])
+        self.end(service)
+        for fake in self.fakes.values():
+            fake._steps.clear()
+        self.start()
+        self.wait(lambda: self.published("fra") and self.published("bka"))
+        self.assertGreater(self.read().issued_at, last)
+
+    def test_what_was_taken_by_other_rules_ends_over_a_restart(self):
+        self.run_once()
+        service = self.new()
+        fake = self.fakes["fra"]
+        fake.script(*[lambda _: self._spoilt(fake)] * 1000)
+        service.start()
+        self.wait(lambda: service.status()["authorities"]["fra"]["fresh"] == 0)
+        found = service.status()["authorities"]
+        self.assertEqual(3, found["fra"]["results"])
+        self.assertEqual(3, found["bka"]["fresh"])
+
+    def _spoilt(self, fake):
+        """Return an answer under new rules that renews nothing."""
+        problem = Problem("h1", "token-unknown-key: for a test")
+        return Collected({}, {}, False, (problem,), rules="others")
 
     def test_the_status_file_is_the_status(self):
         service = self.start()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unittest
 
 from hypothesis import given
@@ -14,6 +15,7 @@ from nfv_mla_scheduler.collector.standing import TOLD_MAX
 from nfv_mla_scheduler.collector.standing import Standing
 from nfv_mla_scheduler.collector.standing import State
 from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.feed.news import TEXT_MAX
 from nfv_mla_scheduler.feed.news import News
 from tests.unit.collector.answers import NAME
@@ -307,6 +309,21 @@ class ProblemsTest(StandingTestCase):
         (said,) = self.after(1).ended(well())
         self.assertTrue(said.good)
         self.assertEqual(0, self.standing.problems)
+
+    def test_what_is_to_be_known_of_results_that_are_taken(self):
+        self.ended(well())
+        note = Problem("h1", "tpm counts as warning")
+        changes = dataclasses.replace(taken(1), notes=(note,))
+        (said,) = self.ended(well(), changes)
+        self.assertEqual("authority-claims-noted", said.code)
+        self.assertEqual(f"authority {NAME} claims", said.subject)
+        self.assertEqual("taken, but h1: tpm counts as warning", said.text)
+        self.assertEqual((), self.ended(well(), changes))
+        self.assertEqual((0, 1), (self.standing.problems, self.standing.notes))
+        (said,) = self.ended(well())
+        self.assertEqual("authority-claims-plain", said.code)
+        self.assertTrue(said.good)
+        self.assertEqual(0, self.standing.notes)
 
     def test_problems_that_change_each_time_do_not_flood(self):
         self.ended(well())

@@ -44,6 +44,7 @@ OF_EACH = {
     "results",
     "fresh",
     "problems",
+    "notes",
     "skew_s",
     "last_poll_s",
     "polls",

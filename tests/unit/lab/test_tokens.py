@@ -317,28 +317,5 @@ class WrongTest(unittest.TestCase):
             self.assertTrue(hasattr(self, name), name)
 
 
-class NamesTest(unittest.TestCase):
-    def test_reader_and_issuer_share_one_vocabulary(self) -> None:
-        from nfv_mla_scheduler.authority import ear_claims
-        from nfv_mla_scheduler.authority import ear_profile
-        from nfv_mla_scheduler.authority import ear_submods
-        from nfv_mla_scheduler.authority import ear_tiers
-        from nfv_mla_scheduler.results import ear_names
-
-        def spelt(profiles: Any) -> dict[str, tuple[str, ...]]:
-            return {
-                profile: (names.status, names.vector, names.verifier)
-                for profile, names in profiles.items()
-            }
-
-        self.assertEqual(ear_claims.PRIVATE_CLAIM, ear_names.PRIVATE_CLAIM)
-        self.assertEqual(ear_claims.LOCATION_CLAIM, ear_names.LOCATION_CLAIM)
-        self.assertEqual(ear_submods.SUBMODS, ear_names.SUBMODS)
-        self.assertEqual(ear_tiers.ENTRIES, ear_names.ENTRIES)
-        self.assertEqual(
-            spelt(ear_profile.PROFILES), spelt(ear_names.PROFILES)
-        )
-
-
 if __name__ == "__main__":
     unittest.main()

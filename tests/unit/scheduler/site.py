@@ -306,6 +306,8 @@ class SiteTestCase(unittest.TestCase):
         self.addCleanup(worker.stop_all)
         conf.register(CONF)
         CONF([], project="nova", default_config_files=[])
+        # others in this process register options of the command line
+        self.addCleanup(CONF.clear)
         self.set(**self.site.options())
         self.request()
 

@@ -311,7 +311,17 @@ class PromisesTest(unittest.TestCase):
         said: dict[str, list[str]] = {"attestation": [worst]}
         for holder, limit in (
             (claims, worst),
-            *((one["nfv_mla"], one["ear.status"]) for one in submods.values()),
+            *(
+                (
+                    one["nfv_mla"],
+                    max(
+                        one["ear.status"],
+                        overall or "affirming",
+                        key=order.index,
+                    ),
+                )
+                for one in submods.values()
+            ),
         ):
             for name, claim in holder.items():
                 status = claim["status"]

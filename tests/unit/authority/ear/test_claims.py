@@ -9,9 +9,11 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nfv_mla_scheduler.authority import ear_boot
 from nfv_mla_scheduler.authority import ear_claims
 from nfv_mla_scheduler.authority import ear_tiers
 from nfv_mla_scheduler.authority import ear_token
+from nfv_mla_scheduler.authority.ear_boot import NAME_BYTES_MAX
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
@@ -214,3 +216,17 @@ class NotesTest(unittest.TestCase):
                 if name != "attestation"
             },
         )
+
+
+class BootTest(unittest.TestCase):
+    def test_a_long_name_goes_by_its_digest(self) -> None:
+        for name, is_digest in (
+            ("c" * NAME_BYTES_MAX, False),
+            ("c" * (NAME_BYTES_MAX + 1), True),
+            ("\u20ac" * 22, True),
+            ("\n", True),
+        ):
+            with self.subTest(name):
+                found = ear_boot.boot_name([name])
+                self.assertEqual(is_digest, found != name)
+                self.assertLessEqual(len(found.encode()), 71)

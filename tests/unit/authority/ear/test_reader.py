@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import unittest
 from collections.abc import Iterator
@@ -58,9 +59,7 @@ class Verified:
             self.count += 1
             return bool(key.verifies(message, signature))
 
-        return mock.Mock(
-            kid=key.kid, algorithm=key.algorithm, verifies=verifies
-        )
+        return dataclasses.replace(key, verifies=verifies)
 
 
 class AnswerTest(unittest.TestCase):
@@ -97,7 +96,9 @@ class AnswerTest(unittest.TestCase):
 
     def test_nothing_gives_nothing(self) -> None:
         found = answer(reader(), [])
-        self.assertEqual(Collected({}, {}, True), found)
+        rules = found.rules
+        self.assertTrue(rules)
+        self.assertEqual(Collected({}, {}, True, rules=rules), found)
 
     def test_one_token_at_fault_costs_no_other(self) -> None:
         tokens = [
@@ -158,12 +159,12 @@ class AnswerTest(unittest.TestCase):
         ]
         found = answer(reader(), tokens)
         self.assertTrue(found.complete)
-        self.assertEqual(NOTES_MAX + 1, len(found.problems))
+        self.assertEqual(NOTES_MAX + 1, len(found.notes))
         self.assertIn(
             "'flux' is no capability of the catalogue; left out; also of 29",
-            said(found.problems)[0],
+            said(found.notes)[0],
         )
-        self.assertIn("more is left out", said(found.problems)[-1])
+        self.assertIn("more is left out", said(found.notes)[-1])
 
     def test_regions_that_the_table_names_in_vain_are_said(self) -> None:
         table = (
@@ -173,7 +174,7 @@ class AnswerTest(unittest.TestCase):
         mapping = ear_mapping.read_mapping(table.encode(), load())
         found = answer(reader(mapping=mapping), [about("a")])
         self.assertTrue(found.complete)
-        (problem,) = said(found.problems)
+        (problem,) = said(found.notes)
         self.assertIn(
             "mapping: the mapping table has circles for ATL", problem
         )
@@ -447,7 +448,7 @@ class SeveralTest(unittest.TestCase):
             self.assertEqual(
                 Freshness(IAT, None, EXP - 5), found.freshness["a"]
             )
-            (problem,) = said(found.problems)
+            (problem,) = said(found.notes)
             self.assertIn("several tokens of one second differ", problem)
             self.assertTrue(found.complete)
 
@@ -515,6 +516,16 @@ class OneByOneTest(unittest.TestCase):
         self.assertEqual(1, self.verified.count)
         self.assertIs(first[0], newer[0])
         self.assertEqual(IAT + 1, newer[1].at)
+
+    def test_no_token_is_kept_whole(self) -> None:
+        data = about("a")
+        self.read(data, "a")
+        answer(self.reader, [data])
+        held = [
+            *self.reader._known,
+            *(d for d, _ in self.reader._asked.values()),
+        ]
+        self.assertEqual({32}, {len(digest) for digest in held})
 
     def test_a_known_token_is_still_not_of_another(self) -> None:
         data = about("a")
