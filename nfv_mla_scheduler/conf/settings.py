@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import pathlib
@@ -98,8 +99,9 @@ class Settings:
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Register the options of ``[nfv_mla]``; again does no harm."""
-    conf.register_group(GROUP)
-    conf.register_opts(_OPTIONS, group=GROUP)
+    # A copy: what registers a group also keeps its values in it.
+    conf.register_group(copy.deepcopy(GROUP))
+    conf.register_opts(_OPTIONS, group=GROUP.name)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
