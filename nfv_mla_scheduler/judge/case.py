@@ -110,7 +110,7 @@ class Case:
         return tuple(used)
 
     def assurance(
-        self, candidates: Iterable[Candidate], now: Instant
+        self, candidates: Sequence[Candidate], now: Instant
     ) -> list[float]:
         """Return how well each admitted host is known, from 0 to 1."""
         return self._ground.assurance(candidates, now)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TypeVar
 
 from nfv_mla_scheduler.judge.clock import Clock
@@ -164,16 +165,15 @@ class Decisions:
         return found
 
     def assurance(
-        self, candidates: Iterable[Candidate], snapshot: Snapshot, now: Instant
+        self, candidates: Sequence[Candidate], snapshot: Snapshot, now: Instant
     ) -> list[float]:
         """Return how well each host is known that was admitted, from 0 to 1.
 
         A third each: how long the decision still holds, that nothing was set
         aside for it, and the share of what is preferred that it has.
         """
-        hosts = list(candidates)
-        records = [snapshot.records.get(host.uuid) for host in hosts]
-        until_of = self._until.get
+        record_of, until_of = snapshot.records.get, self._until.get
+        records = [record_of(candidate.uuid) for candidate in candidates]
         lapses = [until_of(r, _LAPSED) if r else _LAPSED for r in records]
         if (
             min(lapses, default=FOREVER) > now
@@ -183,8 +183,9 @@ class Decisions:
             and not self._strangers.any_admitted(snapshot, now)
         ):
             # as _assurance() says, for hosts that differ in their times only
-            return [(_freshness(lapse - now) + 2) / 3 for lapse in lapses]
-        return [self._assurance(host, snapshot, now) for host in hosts]
+            soon, third = _FRESH_S - now, _FRESH_S / 3
+            return [1.0 - third / (lapse + soon) for lapse in lapses]
+        return [self._assurance(c, snapshot, now) for c in candidates]
 
     def _assurance(
         self, candidate: Candidate, snapshot: Snapshot, now: Instant
@@ -193,7 +194,9 @@ class Decisions:
         if record is None:
             return 0.0
         left_s = self.lapse(candidate.uuid, snapshot, now) - now
-        fresh = _freshness(left_s) if left_s > 0 else 0.0
+        fresh = 0.0
+        if left_s > 0:
+            fresh = 1.0 - _FRESH_S / (left_s + _FRESH_S)
         clean = record.host == candidate.host and record not in self._softened
         ruling = self._ruling(record.shape, snapshot)
         return (fresh + clean + ruling.preferred) / 3
@@ -261,7 +264,3 @@ class Decisions:
             for record in list(known):
                 if record not in kept:
                     known.pop(record, None)
-
-
-def _freshness(left_s: float) -> float:
-    return 1.0 - _FRESH_S / (left_s + _FRESH_S)

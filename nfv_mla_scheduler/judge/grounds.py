@@ -46,7 +46,7 @@ class Ground(Protocol):
         """Return what was set aside to admit hosts, of those where it was."""
 
     def assurance(
-        self, candidates: Iterable[Candidate], now: Instant
+        self, candidates: Sequence[Candidate], now: Instant
     ) -> list[float]:
         """Return how well each admitted host is known, from 0 to 1."""
 
@@ -72,7 +72,7 @@ class Refused:
         return []
 
     def assurance(
-        self, candidates: Iterable[Candidate], now: Instant
+        self, candidates: Sequence[Candidate], now: Instant
     ) -> list[float]:
         return [0.0 for _ in candidates]
 
@@ -127,7 +127,7 @@ class AsksNothing:
         ]
 
     def assurance(
-        self, candidates: Iterable[Candidate], now: Instant
+        self, candidates: Sequence[Candidate], now: Instant
     ) -> list[float]:
         # a server that asks for nothing does not care
         return [0.0 for _ in candidates]
@@ -190,6 +190,6 @@ class Asks:
         return [each for each in found if each.would_refuse or each.waived]
 
     def assurance(
-        self, candidates: Iterable[Candidate], now: Instant
+        self, candidates: Sequence[Candidate], now: Instant
     ) -> list[float]:
         return self._decisions.assurance(candidates, self._snapshot, now)

@@ -40,31 +40,30 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         options.register(CONF)
-        self._multiplier: float | None = None
+        self._configured: float | None = None
+        self._usual = 0.0
 
     def weight_multiplier(self, host_state: Any) -> float:
         """Return the multiplier, which an aggregate's metadata may set.
 
         0, which turns the weigher off, where that makes no sense.
         """
-        if self._multiplier is None:
-            self._multiplier = self._configured()
-        option = self.option
+        if self._configured is None:
+            try:
+                self._configured = float(CONF.nfv_mla[self.option])
+            except (cfg.Error, ValueError):
+                return 0.0  # the worker says what is wrong with the options
+            self._usual = _finite(self._configured)
         # Nova asks for every host, of which hardly any has one of its own
+        option = self.option
         for aggregate in host_state.aggregates:
             if option in aggregate.metadata:
                 return _finite(
                     utils.get_weight_multiplier(
-                        host_state, option, self._multiplier
+                        host_state, option, self._configured
                     )
                 )
-        return self._multiplier
-
-    def _configured(self) -> float:
-        try:
-            return _finite(CONF.nfv_mla[self.option])
-        except (cfg.Error, ValueError):
-            return 0.0  # the worker says what is wrong with the options
+        return self._usual
 
     def weigh_objects(
         self, weighed_obj_list: Sequence[Any], weight_properties: Any
@@ -92,7 +91,7 @@ class _Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
 
 
 def _finite(multiplier: float) -> float:
-    return float(multiplier) if math.isfinite(multiplier) else 0.0
+    return multiplier if math.isfinite(multiplier) else 0.0
 
 
 def _in_bounds(found: list[float]) -> list[float]:
