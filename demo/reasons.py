@@ -89,10 +89,13 @@ class Reasons:
         return self._reads(so)
 
     def not_heard_of(self, authority: str, host: str) -> bool:
-        """Wait until the scheduler has no result about a host."""
-        return self._reads(
-            lambda document: host not in document.results.get(authority, {})
-        )
+        """Wait until the scheduler has no result that holds about a host."""
+
+        def so(document: ResultsDocument) -> bool:
+            fresh = document.freshness.get(authority, {}).get(host)
+            return fresh is None or fresh.until <= time.time()
+
+        return self._reads(so)
 
     def all_is_read(self, since: float) -> bool:
         """Wait until the scheduler has read that all hosts are well.

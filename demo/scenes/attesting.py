@@ -60,7 +60,7 @@ def vouch(stage: Stage) -> None:
     """One authority has to vouch, whatever the other says."""
     stage.authorities.says_nothing_of("fra-1", world.THEIRS)
     stage.create(world.ADMIN, "probe", "vouched", host="fra-1").refused(
-        Code.AUTHORITY_SILENT
+        Code.STALE
     )
     stage.create(world.ADMIN, "probe-2", "hardware", host="fra-1").lands_on(
         "fra-1"
