@@ -135,6 +135,9 @@ def _read(path: pathlib.Path) -> bytes | None:
 def _load(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Some builds of Python take a connection that was cut off for one that was
+    # ended, and a body without a length for whole.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.hostname_checks_common_name = False
     # Who pins an intermediate CA means that one, and not its whole family.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

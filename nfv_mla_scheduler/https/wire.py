@@ -146,6 +146,13 @@ class Wire:
             count = sock.recv_into(buffer)
         except ssl.SSLZeroReturnError:
             count = 0
+        except ssl.SSLEOFError:
+            raise
+        except ssl.SSLError as exc:
+            if exc.reason == "UNEXPECTED_EOF_WHILE_READING":
+                # earlier releases of Python 3.11 have no name for it
+                raise ssl.SSLEOFError(*exc.args) from None
+            raise
         if not count and self._watch.stopped:
             raise Stopped
         self.ended = not count
