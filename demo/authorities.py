@@ -96,7 +96,7 @@ class Authorities:
 
     def speaks_again(self) -> None:
         """Let the collector go on."""
-        self._screen.event("the collector publishes again")
+        self._screen.event("the collector publishes again; all is well")
         self.all_is_well()
 
     def forge(self, signer: str) -> None:

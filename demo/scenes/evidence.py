@@ -51,4 +51,6 @@ def forged(stage: Stage) -> None:
         Code.STALE, at="ber-1"
     )
     stage.authorities.speaks_again()
-    stage.create(world.OFFICE, "tap-3", "interception").lands_on("ber-1")
+    stage.create(world.OFFICE, "tap-3", "interception").lands_on(
+        *world.GERMAN_ENCLAVES
+    )
