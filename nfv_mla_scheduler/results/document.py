@@ -28,6 +28,7 @@ from nfv_mla_scheduler.policy.values import Collector
 from nfv_mla_scheduler.results import body as bodies
 from nfv_mla_scheduler.results import signature
 from nfv_mla_scheduler.results import strict_json
+from nfv_mla_scheduler.results.garbage import uncollected
 from nfv_mla_scheduler.results.times import Times
 from nfv_mla_scheduler.results.values import Freshness
 from nfv_mla_scheduler.results.values import Result
@@ -180,7 +181,8 @@ class Loader:
         held = self._body
         if held and held.digest == digest and held.context == context:
             return held
-        return bodies.parse(bytes(rest), digest, context, held)
+        with uncollected():
+            return bodies.parse(bytes(rest), digest, context, held)
 
 
 def _check_order(held: ResultsDocument, head: Head) -> None:
