@@ -24,18 +24,15 @@ from nfv_mla_scheduler.feed.feed import ResultsSource
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.judge.case import Case
-from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.follow import room_on_all
-from nfv_mla_scheduler.judge.grounds import AsksNothing
-from nfv_mla_scheduler.judge.judge import NO_POLICY
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
-from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.scheduler import sources
 from nfv_mla_scheduler.scheduler.adapters import Plain
+from nfv_mla_scheduler.scheduler.engine import case_by_kept
 from nfv_mla_scheduler.scheduler.engine import own_state
 from nfv_mla_scheduler.scheduler.kept import Kept
 from nfv_mla_scheduler.standard import catalogue
@@ -163,10 +160,7 @@ class Known:
     def _case_by_kept(
         self, request: Request, candidates: Sequence[Candidate]
     ) -> Case | None:
-        """Return the case when the policy is lost, as the scheduler does.
-
-        None: there never was a policy.
-        """
+        """Return the case when the policy is lost, if there ever was one."""
         plain = Plain(
             request.project_id,
             request.extra_specs,
@@ -175,18 +169,8 @@ class Known:
             request.source,
             request.server,
         )
-        kept = Kept(self._conf)
-        left = kept.remaining(list(candidates), plain, self.now)
-        if left is None:
-            return None
-        open_ = {candidate.host for candidate in left}
-        lost = (Closure(NO_POLICY, NEVER),)
-        closed = {c.host: lost for c in candidates if c.host not in open_}
-        return Case(
-            AsksNothing(closed),
-            self.snapshot,
-            request.project_id,
-            request.server,
+        return case_by_kept(
+            Kept(self._conf), plain, list(candidates), self.snapshot, self.now
         )
 
 

@@ -21,11 +21,10 @@ from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.collector.loop import Loop
 from nfv_mla_scheduler.collector.options import AUTHORITY_PREFIX
 from nfv_mla_scheduler.collector.values import Said
-from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
+from nfv_mla_scheduler.feed.published import tell_unbound
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import Policy
@@ -36,7 +35,6 @@ from nfv_mla_scheduler.standard.values import Catalogue
 COLLECTOR = "embedded"
 # Until all have answered, nothing is said to be known; but no longer.
 FIRST_ANSWERS_S = 3.0
-TOLD_MAX = 8
 
 
 class EmbeddedResults:
@@ -88,17 +86,7 @@ class EmbeddedResults:
 
     def report_unbound(self, unbound: tuple[tuple[str, str], ...]) -> None:
         """Say which attesters count for nothing, a few of them."""
-        subject = "results unbound"
-        if not unbound:
-            self._teller.gone(subject, "every attester is bound to a host")
-            return
-        few = [
-            f"{bounded(authority, 40)}/{bounded(attester, 40)}"
-            for authority, attester in unbound[:TOLD_MAX]
-        ]
-        code = ResultsCode.UNKNOWN_ATTESTER.value
-        text = f"{len(unbound)} bound to no host: " + ", ".join(few)
-        self._teller.bad(subject, code, text, unbound)
+        tell_unbound(self._teller, unbound)
 
     def close(self) -> None:
         """Ask nobody any more."""

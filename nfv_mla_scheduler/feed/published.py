@@ -199,17 +199,7 @@ class PublishedResults:
 
     def report_unbound(self, unbound: tuple[tuple[str, str], ...]) -> None:
         """Say which attesters count for nothing, a few of them."""
-        subject = "results unbound"
-        if not unbound:
-            self._teller.gone(subject, "every attester is bound to a host")
-            return
-        few = [
-            f"{bounded(authority, 40)}/{bounded(attester, 40)}"
-            for authority, attester in unbound[:TOLD_MAX]
-        ]
-        code = ResultsCode.UNKNOWN_ATTESTER.value
-        text = f"{len(unbound)} bound to no host: " + ", ".join(few)
-        self._teller.bad(subject, code, text, unbound)
+        tell_unbound(self._teller, unbound)
 
     def _report(self, problems: tuple[Problem, ...]) -> None:
         """Say which single results are left out, a few of them."""
@@ -232,3 +222,18 @@ def _silent(policy: Policy, document: ResultsDocument) -> int:
         )
         for binding in policy.hosts.values()
     )
+
+
+def tell_unbound(teller: Teller, unbound: tuple[tuple[str, str], ...]) -> None:
+    """Say which attesters are bound to no host, a few of them."""
+    subject = "results unbound"
+    if not unbound:
+        teller.gone(subject, "every attester is bound to a host")
+        return
+    few = [
+        f"{bounded(authority, 40)}/{bounded(attester, 40)}"
+        for authority, attester in unbound[:TOLD_MAX]
+    ]
+    code = ResultsCode.UNKNOWN_ATTESTER.value
+    text = f"{len(unbound)} bound to no host: " + ", ".join(few)
+    teller.bad(subject, code, text, unbound)

@@ -171,7 +171,8 @@ class Engine:
         snapshot = self.feed.snapshot
         case = self.case(plain, snapshot)
         if snapshot.policy is None and case.malformed is None:
-            case = self._case_by_kept(plain, candidates, snapshot, now) or case
+            kept = case_by_kept(self.kept, plain, candidates, snapshot, now)
+            case = kept or case
         admitted = case.admitted(candidates, now)
         try:
             self._report(plain, case, candidates, admitted, now)
@@ -204,28 +205,6 @@ class Engine:
         self.room.stop()
         self.audit.close()
 
-    def _case_by_kept(
-        self,
-        plain: Plain,
-        candidates: list[Any],
-        snapshot: Snapshot,
-        now: float,
-    ) -> Case | None:
-        """Return the case of a request when the policy is lost.
-
-        As in a process that cannot judge; but waivers count, if officers are
-        known.  None: there never was a policy.
-        """
-        left = self.kept.remaining(candidates, plain, now)
-        if left is None:
-            return None
-        open_ = {candidate.host for candidate in left}
-        lost = (Closure(NO_POLICY, NEVER),)
-        closed = {c.host: lost for c in candidates if c.host not in open_}
-        return Case(
-            AsksNothing(closed), snapshot, plain.project_id, plain.server
-        )
-
     def _report(
         self,
         plain: Plain,
@@ -245,6 +224,27 @@ class Engine:
             self.reports.broken_glass(plain, case, waivers, len(admitted))
         if case.may_be_softened:
             self.reports.softened(plain, case, admitted, now)
+
+
+def case_by_kept(
+    kept: Kept,
+    plain: Plain,
+    candidates: list[Any],
+    snapshot: Snapshot,
+    now: float,
+) -> Case | None:
+    """Return the case of a request when the policy is lost.
+
+    As in a process that cannot judge; but waivers count, if officers are
+    known.  None: there never was a policy.
+    """
+    left = kept.remaining(candidates, plain, now)
+    if left is None:
+        return None
+    open_ = {candidate.host for candidate in left}
+    lost = (Closure(NO_POLICY, NEVER),)
+    closed = {c.host: lost for c in candidates if c.host not in open_}
+    return Case(AsksNothing(closed), snapshot, plain.project_id, plain.server)
 
 
 def own_state(audit: AuditPort) -> Mapping[str, bool | None]:
