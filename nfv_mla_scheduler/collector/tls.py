@@ -17,7 +17,8 @@ import time
 from typing import Any
 
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.https.trust import no_passphrase
+from nfv_mla_scheduler.https.trust import unusable
 
 LOG = logging.getLogger(__name__)
 
@@ -124,14 +125,14 @@ class Certificates:
             context.load_cert_chain(
                 os.fspath(cert_file),
                 os.fspath(key_file),
-                password=_no_passphrase,
+                password=no_passphrase,
             )
         except (OSError, ValueError) as exc:
-            raise _unusable("cert_file with its key", cert_file, exc) from exc
+            raise unusable("cert_file with its key", cert_file, exc) from exc
         try:
             context.load_verify_locations(cafile=os.fspath(client_ca_file))
         except (OSError, ValueError) as exc:
-            raise _unusable("client_ca_file", client_ca_file, exc) from exc
+            raise unusable("client_ca_file", client_ca_file, exc) from exc
         return context
 
 
@@ -147,22 +148,4 @@ def _stamp(path: pathlib.Path) -> object:
         found.st_mtime_ns,
         found.st_ctime_ns,
         found.st_mode,
-    )
-
-
-def _no_passphrase() -> str:
-    """Keep OpenSSL from asking for one at a terminal."""
-    raise ValueError("the key has a passphrase")
-
-
-def _unusable(
-    what: str, path: pathlib.Path, exc: OSError | ValueError
-) -> SettingsError:
-    why: object = exc
-    if isinstance(exc, ssl.SSLError):
-        why = exc.reason or "not PEM"
-    elif isinstance(exc, OSError):
-        why = exc.strerror
-    return SettingsError(
-        f"{what}: {bounded(path, 120)} cannot be used: {bounded(why)}"
     )

@@ -144,29 +144,30 @@ def _load(tls: Tls) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=os.fspath(tls.ca_file))
     except (OSError, ValueError) as exc:
-        raise _unusable("ca_file", tls.ca_file, exc) from exc
+        raise unusable("ca_file", tls.ca_file, exc) from exc
     if tls.cert_file:
         try:
             context.load_cert_chain(
                 os.fspath(tls.cert_file),
                 os.fspath(tls.key_file) if tls.key_file else None,
-                password=_no_passphrase,
+                password=no_passphrase,
             )
         except (OSError, ValueError) as exc:
-            raise _unusable(
+            raise unusable(
                 "cert_file with its key", tls.cert_file, exc
             ) from exc
     return context
 
 
-def _no_passphrase() -> str:
+def no_passphrase() -> str:
     """Keep OpenSSL from asking for one at a terminal."""
     raise ValueError("the key has a passphrase")
 
 
-def _unusable(
+def unusable(
     option: str, path: pathlib.Path, exc: OSError | ValueError
 ) -> SettingsError:
+    """Return the error of a file that TLS cannot use."""
     why: object = exc
     if isinstance(exc, ssl.SSLError):
         why = exc.reason or "not PEM"
