@@ -30,7 +30,7 @@ from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.values import ResultsDocument
-from nfv_mla_scheduler.scheduler import sources
+from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.engine import case_by_kept
 from nfv_mla_scheduler.scheduler.engine import own_state

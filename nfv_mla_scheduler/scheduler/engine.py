@@ -51,7 +51,7 @@ from nfv_mla_scheduler.scheduler.heartbeat import Heartbeat
 from nfv_mla_scheduler.scheduler.kept import Kept
 from nfv_mla_scheduler.scheduler.reports import Reports
 from nfv_mla_scheduler.scheduler.room import PlacementRoom
-from nfv_mla_scheduler.scheduler.sources import new_feed
+from nfv_mla_scheduler.sources import new_feed
 
 LOG = logging.getLogger(__name__)
 

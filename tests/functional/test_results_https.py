@@ -32,7 +32,7 @@ from nfv_mla_scheduler.feed import results_url
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.results import delta
-from nfv_mla_scheduler.scheduler import sources
+from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.filters import NfvMlaFilter
 from tests import policies

@@ -37,17 +37,26 @@ ALLOWED: dict[str, set[str]] = {
     "feed": {*BASE, "standard", "policy", "results", "judge", "https"},
     "authority": {*BASE, "standard", "policy", "results", "https"},
     "lab": {*BASE, "standard", "policy", "results"},
-    "collector": {*BASE, "conf", "audit", *CORE, "authority", "https"},
-    **{leaf: {*BASE, "conf", "audit", *CORE, "https"} for leaf in LEAVES},
+    # An HTTPS server with a handful of routes, for whoever has some.
+    "serving": {*BASE, "https"},
+    "collector": {
+        *(*BASE, "conf", "audit", *CORE),
+        *("authority", "https", "serving"),
+    },
+    # Where feeds come from, for whoever judges; a small site has no collector.
+    "sources": {*BASE, "conf", *CORE, "https", "collector.embedded"},
+    **{
+        leaf: {*BASE, "conf", "audit", *CORE, "https", "serving", "sources"}
+        for leaf in LEAVES
+    },
     "doctor": {*BASE, "conf", *CORE, "authority", "collector", "https"},
     "cmd": {
         *BASE,
         *("conf", "audit", *CORE, *LEAVES),
         *("https", "authority", "collector", "lab", "doctor"),
+        *("serving", "sources"),
     },
 }
-# A worker may collect by itself, for a site that has no collector.
-ALLOWED["scheduler"] |= {"collector.embedded"}
 ONLY_HERE = {"nova": {"scheduler"}}
 NO_OSLO = {"model", "errors", "standard", "policy", "results", "judge", "feed"}
 

@@ -24,7 +24,7 @@ from nfv_mla_scheduler.feed.published import PublishedResults
 from nfv_mla_scheduler.feed.results_file import ResultsFile
 from nfv_mla_scheduler.feed.results_url import WatchedUrl
 from nfv_mla_scheduler.results.publish import publish
-from nfv_mla_scheduler.scheduler import sources
+from nfv_mla_scheduler import sources
 from tests import policies
 from tests.unit.scheduler.site import Site
 
@@ -125,7 +125,7 @@ class SourcesTest(SourcesTestCase):
 
     def test_it_needs_no_nova(self) -> None:
         code = (
-            "import sys, nfv_mla_scheduler.scheduler.sources\n"
+            "import sys, nfv_mla_scheduler.sources\n"
             "sys.exit('nova' in sys.modules)"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
