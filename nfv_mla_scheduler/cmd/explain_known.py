@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.cmd.explain_found import Candidate
 from nfv_mla_scheduler.conf import WithoutPolicy
@@ -30,7 +31,6 @@ from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.values import ResultsDocument
-from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.engine import case_by_kept
 from nfv_mla_scheduler.scheduler.engine import own_state

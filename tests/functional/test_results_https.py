@@ -24,6 +24,7 @@ from unittest import mock
 from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.collector.server import Server
 from nfv_mla_scheduler.collector.server import ServerSettings
 from nfv_mla_scheduler.collector.shelf import Shelf
@@ -32,7 +33,6 @@ from nfv_mla_scheduler.feed import results_url
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.results import delta
-from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.filters import NfvMlaFilter
 from tests import policies

@@ -16,6 +16,7 @@ from unittest import mock
 from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
+from nfv_mla_scheduler import sources
 from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.feed.feed import Feed
@@ -24,7 +25,6 @@ from nfv_mla_scheduler.feed.published import PublishedResults
 from nfv_mla_scheduler.feed.results_file import ResultsFile
 from nfv_mla_scheduler.feed.results_url import WatchedUrl
 from nfv_mla_scheduler.results.publish import publish
-from nfv_mla_scheduler import sources
 from tests import policies
 from tests.unit.scheduler.site import Site
 

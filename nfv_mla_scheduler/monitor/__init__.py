@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notice what stops complying, and move or halt it (5.3.2): the monitor."""
