@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Sequence
 
 from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler import sources
-from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.cmd.explain_found import Candidate
 from nfv_mla_scheduler.conf import WithoutPolicy
 from nfv_mla_scheduler.errors import PolicyCode
@@ -24,6 +24,8 @@ from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.feed.feed import ResultsSource
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
+from nfv_mla_scheduler.feed.ourselves import MonitorStatus
+from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.follow import room_on_all
@@ -33,7 +35,6 @@ from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.engine import case_by_kept
-from nfv_mla_scheduler.scheduler.engine import own_state
 from nfv_mla_scheduler.scheduler.kept import Kept
 from nfv_mla_scheduler.standard import catalogue
 
@@ -141,6 +142,9 @@ class Known:
         known = catalogue.load()
         teller = Teller(self._heard.append)
         places = sources.sources(self.settings)
+        self._monitor = MonitorStatus(
+            self.settings.monitor_status_file, self.settings.max_skew_s
+        )
         self._results = sources.results_source(
             self.settings, self._conf, known, teller
         )
@@ -149,7 +153,7 @@ class Known:
                 dataclasses.replace(places, read_only=True),
                 self._results,
                 known,
-                lambda: own_state(NullAudit()),
+                lambda: own_state(None, self._monitor.alive(time.time())),
                 teller,
             )
         except BaseException:

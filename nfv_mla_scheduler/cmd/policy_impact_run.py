@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Iterator
 
-from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.cmd import policy_impact_json
 from nfv_mla_scheduler.cmd import policy_impact_text
 from nfv_mla_scheduler.cmd.explain_asked import read_flavors
@@ -27,10 +26,10 @@ from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import Policy
-from nfv_mla_scheduler.scheduler.engine import own_state
 from nfv_mla_scheduler.standard.catalogue import load
 
 NEWLY_REFUSED = 3
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             before,
             _side(args.new, new, results),
             load(),
-            own_state(NullAudit()),
+            own_state(),
             _bearings(args, known),
             flavors,
             at,

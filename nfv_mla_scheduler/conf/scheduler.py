@@ -70,6 +70,29 @@ and nothing else. Each takes about 0.6 MB for 10,000 hosts, and more where
 many different things are claimed of them.
 """,
     ),
+    cfg.StrOpt(
+        "monitor_status_file",
+        default="",
+        help="""
+The status file of the monitor.
+
+Profiles whose requirements are applied strictly are only placed where a
+monitor runs that halts what stops complying (GR NFV-SEC 009, clause 5.3.2).
+It does if its last cycle, by this file, is not older than 60 seconds, and
+``[monitor] act`` is ``all``.
+
+Possible values:
+
+* An absolute path. Empty (the default): nobody can tell, so that only those
+  profiles are placed for which the policy waives it.
+
+Related options:
+
+* ``[monitor] status_file`` of the monitor. If it runs on another machine,
+  have the file copied from there: whoever can write it can say that a
+  monitor runs.
+""",
+    ),
     cfg.FloatOpt(
         "follow_room_max_age_s",
         default=30.0,

@@ -48,6 +48,7 @@ _PATHS = (
     "results_cert_file",
     "results_key_file",
     "audit_file",
+    "monitor_status_file",
 )
 # What each place that results may come from needs.  A file may be missing in
 # the configuration: then there are no results.
@@ -92,6 +93,7 @@ class Settings:
     assurance_weight_multiplier: float
     scarcity_weight_multiplier: float
     decision_cache_size: int
+    monitor_status_file: pathlib.Path | None
     follow_room_max_age_s: float
     audit_file: pathlib.Path | None
     audit_queue_size: int

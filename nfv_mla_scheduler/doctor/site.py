@@ -27,6 +27,7 @@ from nfv_mla_scheduler.doctor.services import Services
 from nfv_mla_scheduler.doctor.side import Paths
 from nfv_mla_scheduler.doctor.side import read
 from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results import view
@@ -36,12 +37,6 @@ from nfv_mla_scheduler.standard.catalogue import load
 
 MOUNTINFO = pathlib.Path("/proc/self/mountinfo")
 LOCKS = pathlib.Path("/proc/locks")
-# What of ourselves a release without monitor and ledger leaves unjudged.
-OWN_STATE = {
-    "ledger-writable": None,
-    "monitor-alive": None,
-    "receipts-served": None,
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -192,4 +187,6 @@ class Site(Services):
         document = None
         with contextlib.suppress(Skipped):
             document = self.results
-        return view.merge(view.empty(load()), self.policy, document, OWN_STATE)
+        return view.merge(
+            view.empty(load()), self.policy, document, own_state()
+        )

@@ -13,7 +13,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from oslo_config import cfg
@@ -30,6 +29,8 @@ from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.feed.ourselves import MonitorStatus
+from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.closures import Closure
@@ -93,11 +94,14 @@ class Engine:
         audit = _audit(settings)
         origin = f"{socket.gethostname()}/nova-scheduler/{os.getpid()}"
         wake = threading.Event()
+        monitor = MonitorStatus(
+            settings.monitor_status_file, settings.max_skew_s
+        )
         try:
             feed = new_feed(
                 settings,
                 conf,
-                lambda: own_state(audit),
+                lambda: own_state(audit.ledger, monitor.alive(time.time())),
                 lambda news: tell(news, audit, origin),
                 wake,
             )
@@ -245,17 +249,6 @@ def case_by_kept(
     lost = (Closure(NO_POLICY, NEVER),)
     closed = {c.host: lost for c in candidates if c.host not in open_}
     return Case(AsksNothing(closed), snapshot, plain.project_id, plain.server)
-
-
-def own_state(audit: AuditPort) -> Mapping[str, bool | None]:
-    """Return what we can prove about ourselves; None: not judged yet."""
-    return {
-        "ledger-writable": audit.ledger,
-        "monitor-alive": None,
-        # no driver compares a host's TPM key with the one that is pinned
-        "pinned-tpm": None,
-        "receipts-served": None,
-    }
 
 
 def tell(news: News, audit: AuditPort, origin: str) -> None:

@@ -26,6 +26,7 @@ REFUSED = (
     ("policy_file = policy.yaml", "policy_file", "absolute"),
     ("results_file = ../results", "results_file", "absolute"),
     ("audit_file = audit", "audit_file", "absolute"),
+    ("monitor_status_file = s", "monitor_status_file", "absolute"),
     ("break_glass_dir = x", "break_glass_dir", "absolute"),
     ("state_dir =", "state_dir", "must be set"),
     ("officer_keys = /a,b.pem", "officer_keys", "absolute"),
