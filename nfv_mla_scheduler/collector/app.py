@@ -8,32 +8,30 @@ socket, no file.  ``doc/source/reference/collector-api.rst`` is exact about it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from nfv_mla_scheduler.collector import conditions
 from nfv_mla_scheduler.collector import metrics
-from nfv_mla_scheduler.collector.exchange import Headers
-from nfv_mla_scheduler.collector.exchange import Reply
-from nfv_mla_scheduler.collector.exchange import Request
-from nfv_mla_scheduler.collector.exchange import Unanswerable
-from nfv_mla_scheduler.collector.exchange import json_reply
-from nfv_mla_scheduler.collector.limits import Allowance
-from nfv_mla_scheduler.collector.limits import Places
 from nfv_mla_scheduler.collector.shelf import Issue
 from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.results import delta
 from nfv_mla_scheduler.results import strict_json
-
-LOG = logging.getLogger(__name__)
+from nfv_mla_scheduler.serving import exposition
+from nfv_mla_scheduler.serving.application import Application
+from nfv_mla_scheduler.serving.application import Routes
+from nfv_mla_scheduler.serving.exchange import Headers
+from nfv_mla_scheduler.serving.exchange import Reply
+from nfv_mla_scheduler.serving.exchange import Request
+from nfv_mla_scheduler.serving.exchange import Unanswerable
+from nfv_mla_scheduler.serving.exchange import json_reply
+from nfv_mla_scheduler.serving.limits import Allowance
+from nfv_mla_scheduler.serving.limits import Places
 
 WAIT_MAX_S = 60
 # Requests that may wait for a document at the same time, and those beside
@@ -47,20 +45,19 @@ REFRESHES_MAX = 20
 REFRESHES_PER_S = 2.0
 NO_DOCUMENT = "there is no results document yet"
 
-_CHUNK_BYTES = 64 * 1024
-
 Status = Callable[[], Mapping[str, Any]]
 Refresh = Callable[[str, tuple[str, ...]], bool]
-_StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
-class App:
+class App(Application):
     """Answers requests; any number of threads may call it.
 
     :param status: how the collector stands, see the page
     :param refresh: asks an authority about attesters soon, with none about
         all; False when nothing will be asked for this
     """
+
+    NAME = "collector"
 
     def __init__(
         self,
@@ -80,47 +77,13 @@ class App:
             REFRESHES_MAX, REFRESHES_PER_S, time.monotonic
         )
 
-    def __call__(
-        self, environ: Mapping[str, Any], start_response: _StartResponse
-    ) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
-        request = Request(environ)
-        with contextlib.ExitStack() as held:
-            reply = self._reply(request, held)
-            phrase = HTTPStatus(reply.status).phrase
-            start_response(f"{reply.status} {phrase}", reply.header_lines())
-            body = b"" if request.method == "HEAD" else reply.body
-            # Who is sent nothing more needs no place any longer.
-            return _Sending(body, held.pop_all()) if body else ()
+    def routes(self) -> Routes:
+        """Return what there is, and what answers it."""
+        return _ROUTES
 
-    def _reply(self, request: Request, held: contextlib.ExitStack) -> Reply:
-        try:
-            return self._route(request)(self, request, held)
-        except Unanswerable as exc:
-            return exc.reply
-        except Exception:
-            LOG.exception("nfv-mla collector failed at a request")
-            return Unanswerable(
-                500, "the collector failed at this; its log says why"
-            ).reply
-
-    def _route(self, request: Request) -> _Handler:
-        methods = _ROUTES.get(request.path)
-        if methods is None:
-            paths = ", ".join(_ROUTES)
-            raise Unanswerable(
-                404, f"there is no such path; there are {paths}"
-            )
-        method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
-            raise Unanswerable(
-                405,
-                f"{request.path} takes {' and '.join(allowed)}, not "
-                f"{bounded(request.method, 20)}",
-                ("Allow", ", ".join(allowed)),
-            )
-        return methods[method]
+    def close(self) -> None:
+        """Wake all who wait for a document; nobody waits from here on."""
+        self._shelf.close()
 
     def _results(self, request: Request, held: contextlib.ExitStack) -> Reply:
         known = conditions.known(request.header("If-None-Match"))
@@ -190,7 +153,7 @@ class App:
     ) -> Reply:
         try:
             content_type, body = metrics.render(self._status())
-        except metrics.Unavailable as exc:
+        except exposition.Unavailable as exc:
             raise Unanswerable(501, str(exc)) from None
         return Reply(200, (("Content-Type", content_type),), body)
 
@@ -227,9 +190,7 @@ class App:
         return json_reply(200, {"ready": True})
 
 
-_Handler = Callable[[App, Request, contextlib.ExitStack], Reply]
-
-_ROUTES: Mapping[str, Mapping[str, _Handler]] = {
+_ROUTES: Routes = {
     "/v1/results": {"GET": App._results},
     "/v1/status": {"GET": App._show_status},
     "/v1/metrics": {"GET": App._show_metrics},
@@ -238,22 +199,6 @@ _ROUTES: Mapping[str, Mapping[str, _Handler]] = {
     "/v1/ready": {"GET": App._ready},
 }
 ROUTES = {path: tuple(methods) for path, methods in _ROUTES.items()}
-
-
-class _Sending:
-    """A body in parts; gives a place free when it has been sent."""
-
-    def __init__(self, body: bytes, held: contextlib.ExitStack) -> None:
-        self._body = body
-        self._held = held
-
-    def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._body), _CHUNK_BYTES):
-            yield self._body[start : start + _CHUNK_BYTES]
-
-    def close(self) -> None:
-        """Called by the server however the request ends (PEP 3333)."""
-        self._held.close()
 
 
 def _meant(body: bytes) -> tuple[str, tuple[str, ...]]:

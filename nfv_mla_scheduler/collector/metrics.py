@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
+from nfv_mla_scheduler.serving import exposition
+from nfv_mla_scheduler.serving.exposition import add
+
 PREFIX = "nfv_mla_collector_"
 STATES = ("starting", "fresh", "late", "failing")
 
@@ -114,28 +117,16 @@ _COUNTED = (
 )
 
 
-class Unavailable(Exception):
-    """The library that writes metrics is not there."""
-
-
 def render(status: _Status) -> tuple[str, bytes]:
     """Return the content type and the text of the metrics.
 
-    :raises Unavailable: when prometheus_client is not installed
+    :raises exposition.Unavailable: when prometheus_client is not installed
     """
-    try:
-        import prometheus_client
-    except ImportError:
-        raise Unavailable(
-            "metrics need the Python library prometheus-client: install "
-            "nfv-mla-scheduler[collector]"
-        ) from None
-    text: bytes = prometheus_client.generate_latest(_Families(status))
-    return str(prometheus_client.CONTENT_TYPE_LATEST), text
+    return exposition.render(_Families(status).collect, "collector")
 
 
 class _Families:
-    """What prometheus_client takes for a registry."""
+    """A status, as families of metrics."""
 
     def __init__(self, status: _Status) -> None:
         self._status = status
@@ -152,7 +143,7 @@ class _Families:
         )
         for name, meaning, value in _OF_ALL:
             family = core.GaugeMetricFamily(PREFIX + name, meaning)
-            _add(family, (), value(status))
+            add(family, (), value(status))
             yield family
         yield self._states(core.GaugeMetricFamily)
         for name, meaning, key in _OF_EACH:
@@ -163,7 +154,7 @@ class _Families:
     def _each(self, kind: Any, name: str, meaning: str, key: str) -> Any:
         family = kind(PREFIX + name, meaning, labels=("authority",))
         for authority, stands in self._status["authorities"].items():
-            _add(family, (authority,), stands[key])
+            add(family, (authority,), stands[key])
         return family
 
     def _states(self, kind: Any) -> Any:
@@ -174,15 +165,10 @@ class _Families:
         )
         for authority, stands in self._status["authorities"].items():
             for state in STATES:
-                _add(family, (authority, state), stands["state"] == state)
+                add(family, (authority, state), stands["state"] == state)
         return family
 
 
 def _part(status: _Status, part: str, key: str) -> Any:
     found = status[part]
     return None if found is None else found[key]
-
-
-def _add(family: Any, labels: tuple[str, ...], value: Any) -> None:
-    if value is not None:
-        family.add_metric(labels, float(value))

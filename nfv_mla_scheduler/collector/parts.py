@@ -22,8 +22,7 @@ from nfv_mla_scheduler.collector.options import AUTHORITY_PREFIX
 from nfv_mla_scheduler.collector.options import GROUP
 from nfv_mla_scheduler.collector.rivals import Rivals
 from nfv_mla_scheduler.collector.rivals import shares
-from nfv_mla_scheduler.collector.server import Server
-from nfv_mla_scheduler.collector.server import ServerSettings
+from nfv_mla_scheduler.collector.server import new_server
 from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.errors import SettingsError
@@ -37,6 +36,8 @@ from nfv_mla_scheduler.policy.root import PEM_MAX
 from nfv_mla_scheduler.policy.root import Root
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results import signature
+from nfv_mla_scheduler.serving.server import Server
+from nfv_mla_scheduler.serving.server import ServerSettings
 from nfv_mla_scheduler.standard import catalogue as catalogues
 from nfv_mla_scheduler.standard.values import Catalogue
 
@@ -185,6 +186,6 @@ def make_server(
         listen.client_ca_file,
     )
     try:
-        return Server(settings, shelf, status, refresh)
+        return new_server(settings, shelf, status, refresh)
     except SettingsError as exc:
         raise SettingsError(f"[{GROUP.name}] listen: {exc}") from None

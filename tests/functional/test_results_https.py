@@ -25,8 +25,7 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler import sources
-from nfv_mla_scheduler.collector.server import Server
-from nfv_mla_scheduler.collector.server import ServerSettings
+from nfv_mla_scheduler.collector.server import new_server
 from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.feed import results_client
 from nfv_mla_scheduler.feed import results_url
@@ -35,6 +34,8 @@ from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.results import delta
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.scheduler.filters import NfvMlaFilter
+from nfv_mla_scheduler.serving.server import Server
+from nfv_mla_scheduler.serving.server import ServerSettings
 from tests import policies
 from tests.authorities.certificates import Issued
 from tests.authorities.certificates import make_ca
@@ -76,13 +77,14 @@ class Collectors:
     ) -> Server:
         """Start a server, which ends with the test."""
         issued = issued or self.issued
-        server = Server(
+        server = new_server(
             ServerSettings(
-                HERE, port, issued.cert_file, issued.key_file, self.ca_file, 8
+                HERE, port, issued.cert_file, issued.key_file, self.ca_file
             ),
             shelf,
             status,
             lambda authority, attesters: True,
+            waiting_max=8,
         )
         server.start()
         self._test.addCleanup(server.stop)

@@ -16,17 +16,17 @@ from nfv_mla_scheduler.collector import app as module
 from nfv_mla_scheduler.collector import conditions
 from nfv_mla_scheduler.collector.app import ROUTES
 from nfv_mla_scheduler.collector.app import App
-from nfv_mla_scheduler.collector.exchange import BODY_MAX
-from nfv_mla_scheduler.collector.limits import Allowance
 from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.results import delta
+from nfv_mla_scheduler.serving import application
+from nfv_mla_scheduler.serving.exchange import BODY_MAX
 from tests.unit.collector import asking
 from tests.unit.collector.asking import NOW
-from tests.unit.collector.asking import Answered
-from tests.unit.collector.asking import ask
 from tests.unit.collector.asking import status
 from tests.unit.collector.test_shelf import document
 from tests.unit.collector.test_shelf import tag
+from tests.unit.serving.asking import Answered
+from tests.unit.serving.asking import ask
 
 ALL = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 ENTRIES = {"A-IM": "nfv-mla-entries"}
@@ -111,7 +111,7 @@ class RoutesTest(AppTestCase):
     def test_a_fault_of_ours_is_an_error_in_one_line(self) -> None:
         for broken in (None, {}, {"now": object()}, {"now": float("nan")}):
             self.status = broken  # type: ignore[assignment]
-            with self.assertLogs(module.LOG, "ERROR"):
+            with self.assertLogs(application.LOG, "ERROR"):
                 found = (
                     self.get("/v1/status") if broken else self.get("/v1/ready")
                 )
@@ -430,19 +430,6 @@ class RefreshTest(AppTestCase):
         self.assertEqual("1", found[-1].headers["retry-after"])
         self.assertIn("too much", found[-1].error)
         self.assertEqual(202, found[0].status)
-
-    def test_an_allowance_comes_back_with_time(self) -> None:
-        now = [0.0]
-        allowance = Allowance(2, 0.5, lambda: now[0])
-        self.assertEqual(
-            [True, True, False], [allowance.spend() for _ in range(3)]
-        )
-        now[0] += 2
-        self.assertEqual([True, False], [allowance.spend() for _ in range(2)])
-        now[0] += 1000
-        self.assertEqual(
-            [True, True, False], [allowance.spend() for _ in range(3)]
-        )
 
 
 def _unchecked(app: App, headers: dict[str, str], body: bytes | None) -> int:

@@ -10,13 +10,13 @@ import unittest
 
 from nfv_mla_scheduler.collector import app
 from nfv_mla_scheduler.collector import conditions
-from nfv_mla_scheduler.collector import exchange
-from nfv_mla_scheduler.collector import handshakes
-from nfv_mla_scheduler.collector import listener
 from nfv_mla_scheduler.collector import server
 from nfv_mla_scheduler.collector import shelf
 from nfv_mla_scheduler.results import alignment
 from nfv_mla_scheduler.results import delta
+from nfv_mla_scheduler.serving import exchange
+from nfv_mla_scheduler.serving import handshakes
+from nfv_mla_scheduler.serving import listener
 from tests.unit.collector.asking import authority
 from tests.unit.collector.asking import status
 from tests.unit.test_docs import blocks

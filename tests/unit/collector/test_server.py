@@ -1,141 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real server over the real cheroot: what clients can do to it."""
+"""The collector's interface over the real server: documents, and waiting."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
-import pathlib
-import shutil
-import socket
-import ssl
-import sys
-import tempfile
 import threading
 import time
-import unittest
-from collections.abc import Iterator
 from unittest import mock
 
-from nfv_mla_scheduler.collector import listener
-from nfv_mla_scheduler.collector.server import Server
-from nfv_mla_scheduler.collector.server import ServerSettings
+from nfv_mla_scheduler.collector.server import new_server
 from nfv_mla_scheduler.collector.shelf import Shelf
-from nfv_mla_scheduler.errors import ContactCode
 from nfv_mla_scheduler.errors import ContactFailed
-from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.https import Client
-from nfv_mla_scheduler.https import Tls
-from tests.authorities.certificates import Ca
-from tests.authorities.certificates import Issued
-from tests.authorities.certificates import make_ca
+from nfv_mla_scheduler.serving import listener
+from nfv_mla_scheduler.serving.server import Server
+from nfv_mla_scheduler.serving.server import ServerSettings
 from tests.unit.collector.asking import status
 from tests.unit.collector.test_shelf import document
 from tests.unit.collector.test_shelf import tag
-
-HERE = "127.0.0.1"
-SOON_S = 2.0
+from tests.unit.serving.site import ServerTestCase
 
 
-class ServerTestCase(unittest.TestCase):
-    """A server, and clients that it lets in."""
+class ShelfTestCase(ServerTestCase):
+    """A server of a shelf."""
 
-    ca: Ca
-    ca_file: pathlib.Path
-    issued: Issued
-    client: Issued
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.directory = pathlib.Path(directory.name)
-        cls.ca = make_ca()
-        cls.ca_file = cls.ca.write(cls.directory)
-        cls.issued = cls.ca.issue_server(cls.directory, HERE)
-        cls.client = cls.ca.issue_client(cls.directory)
+    PATH = "/v1/results"
 
     def setUp(self) -> None:
-        super().setUp()
         self.shelf = Shelf()
         self.refreshed: list[str] = []
-        self.server = self.start()
+        super().setUp()
 
-    def start(self, **settings: object) -> Server:
-        """Start a server that stops when the test ends."""
-        server = Server(
-            self.settings(**settings),
+    def new_server(self, settings: ServerSettings) -> Server:
+        return new_server(
+            settings,
             self.shelf,
             status,
             lambda authority, _: (
                 bool(self.refreshed.append(authority)) or True
             ),
+            waiting_max=4,
         )
-        server.start()
-        self.addCleanup(server.stop)
-        return server
-
-    def settings(self, **changed: object) -> ServerSettings:
-        values = {
-            "host": HERE,
-            "port": 0,
-            "cert_file": self.issued.cert_file,
-            "key_file": self.issued.key_file,
-            "client_ca_file": self.ca_file,
-            "waiting_max": 4,
-            **changed,
-        }
-        return ServerSettings(**values)  # type: ignore[arg-type]
-
-    def new_client(self, issued: Issued | None = None) -> Client:
-        issued = issued or self.client
-        client = Client(
-            f"https://{HERE}:{self.server.port}/v1/results",
-            Tls(self.ca_file, issued.cert_file, issued.key_file),
-            deadline_s=10,
-            max_bytes=2**24,
-        )
-        self.addCleanup(client.close)
-        return client
-
-    def raw(self) -> ssl.SSLSocket:
-        """Return a connection on which a test writes what it likes."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        context.load_cert_chain(self.client.cert_file, self.client.key_file)
-        sock = socket.create_connection((HERE, self.server.port), 10)
-        secured = context.wrap_socket(sock, server_hostname=HERE)
-        self.addCleanup(secured.close)
-        return secured
-
-    def send(self, data: bytes) -> tuple[int, bytes]:
-        """Send bytes; return status and body of what is answered."""
-        with self.raw() as sock:
-            sock.sendall(data)
-            answer = b""
-            with contextlib.suppress(TimeoutError):
-                while part := sock.recv(65536):
-                    answer += part
-        head, _, body = answer.partition(b"\r\n\r\n")
-        self.assertTrue(head.startswith(b"HTTP/1.1 "), answer)
-        return int(head.split()[1]), body
-
-    @contextlib.contextmanager
-    def in_time(self, seconds: float = SOON_S) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self.assertLess(time.monotonic() - began, seconds)
-
-    def assert_alive(self) -> None:
-        """Others are answered, on new connections and at once."""
-        for path in ("/v1/live", "/v1/status"):
-            with self.in_time():
-                answer = self.new_client().get(path, accept=())
-            self.assertEqual(200, answer.status)
 
 
-class ServesTest(ServerTestCase):
+class ServesTest(ShelfTestCase):
     def test_documents_changes_and_errors_travel(self) -> None:
         client = self.new_client()
         self.assertEqual(503, client.get(accept=(), also=(503,)).status)
@@ -168,260 +76,9 @@ class ServesTest(ServerTestCase):
         self.assertEqual(202, answer.status)
         self.assertEqual(["ear"], self.refreshed)
 
-    def test_one_connection_serves_many_requests(self) -> None:
-        client = self.new_client()
-        client.get("/v1/live", accept=())
-        wire = client._wire
-        for _ in range(5):
-            client.get("/v1/status", accept=())
-        self.assertIs(wire, client._wire)
 
-    def test_what_is_not_http_gets_an_error_in_json(self) -> None:
-        cases = {
-            b"nonsense\r\n\r\n": 400,
-            b"GET /v1/live HTTP/3.0\r\n\r\n": 505,
-            b"get /v1/live HTTP/1.1\r\n\r\n": 400,
-            b"GET v1 HTTP/1.1\r\n\r\n": 400,
-            b"GET /v1/live HTTP/1.1\r\nno colon\r\n\r\n": 400,
-            b"GET /v1/live HTTP/1.1\r\nX: " + b"x" * 20_000: 413,
-            b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n": 414,
-            b"POST /v1/refresh HTTP/1.1\r\nContent-Length: x\r\n\r\n": 400,
-            b"POST /v1/refresh HTTP/1.1\r\nContent-Length: 9999999\r\n"
-            b"\r\n": 413,
-        }
-        for data, expected in cases.items():
-            with self.subTest(data=data[:60]):
-                found, body = self.send(data)
-                self.assertEqual(expected, found)
-                self.assertTrue(json.loads(body)["error"])
-        self.assert_alive()
-
-    def test_bodies_that_do_not_fit(self) -> None:
-        head = (
-            b"POST /v1/refresh HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-            b"Content-Type: application/json\r\n"
-        )
-        body = b" " * 70_000
-        found, said = self.send(head + b"Content-Length: 70000\r\n\r\n" + body)
-        self.assertEqual(413, found)
-        self.assertIn("65536", json.loads(said)["error"])
-        chunked = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-        self.assertEqual(411, self.send(head + chunked)[0])
-        self.assertEqual([], self.refreshed)
-
-
-class TlsTest(ServerTestCase):
-    def _refused(self, client: Client) -> ContactFailed:
-        with self.assertRaises(ContactFailed) as caught:
-            client.get("/v1/live", accept=())
-        return caught.exception
-
-    def test_who_has_no_certificate_of_the_ca_is_told_so(self) -> None:
-        url = f"https://{HERE}:{self.server.port}/"
-        other = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
-        strange = make_ca("another").issue_client(other)
-        cases = (
-            (Tls(self.ca_file), "wants a client certificate"),
-            (
-                Tls(self.ca_file, strange.cert_file, strange.key_file),
-                "does not know the CA",
-            ),
-        )
-        for tls, word in cases:
-            self.server._listener._refusals._at = -math.inf
-            with self.assertLogs(listener.LOG, "INFO") as logs:
-                for _ in range(3):
-                    client = Client(url, tls, deadline_s=5, max_bytes=1000)
-                    failed = self._refused(client)
-                    self.assertIs(ContactCode.TLS, failed.reason)
-                    self.assertIn(word, str(failed))
-            # and so is the operator, once in a while
-            self.assertEqual(1, len(logs.records), logs.output)
-            self.assertIn(HERE, logs.output[0])
-        self.assert_alive()
-
-    def test_lines_about_who_is_turned_away_are_few(self) -> None:
-        server = self.server._listener
-        now = [1000.0]
-        server._refusals._clock = server._errors._clock = lambda: now[0]
-        with self.assertLogs(listener.LOG, "INFO") as logs:
-            for number in range(600):
-
-                class Somebody:
-                    remote_addr = f"192.0.2.{number}"
-
-                server._refused(Somebody(), f"reason {number}")
-                server.error_log(f"error {number}", 40)
-                now[0] += 0.1
-            now[0] += 60
-            server._refused(Somebody(), "another")
-            server.error_log("another", 40)
-        self.assertEqual(4, len(logs.output), logs.output)
-        self.assertIn("another (and 599 others before it)", logs.output[2])
-        self.assertIn("599 others", logs.output[3])
-
-    def test_whose_ca_is_taken_out_has_to_leave(self) -> None:
-        own = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
-        let_in = own / "clients.pem"
-        shutil.copy(self.ca_file, let_in)
-        self.server = self.start(client_ca_file=let_in)
-        client = self.new_client()
-        self.assertEqual(200, client.get("/v1/live", accept=()).status)
-        # a file that cannot be used changes nothing
-        let_in.write_bytes(b"half")
-        self.assertEqual(200, client.get("/v1/live", accept=()).status)
-        shutil.copy(make_ca("another").write(own), let_in)
-        self.assertIs(ContactCode.TLS, self._refused(client).reason)
-        shutil.copy(self.ca_file, let_in)
-        self.assertEqual(200, client.get("/v1/live", accept=()).status)
-
-    def test_kept_connections_do_not_notice_a_new_certificate(self) -> None:
-        own = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
-        first = self.ca.issue_server(own, HERE)
-        self.server = self.start(
-            cert_file=first.cert_file, key_file=first.key_file
-        )
-        client = self.new_client()
-        for _ in range(3):
-            self.assertEqual(200, client.get("/v1/live", accept=()).status)
-            self.ca.issue_server(own, HERE)
-
-    def test_an_expired_certificate_is_refused(self) -> None:
-        import datetime
-
-        gone = self.ca.issue_client(
-            self.directory, "gone", ends=-datetime.timedelta(hours=1)
-        )
-        failed = self._refused(self.new_client(gone))
-        self.assertIs(ContactCode.TLS, failed.reason)
-
-    def test_nothing_older_than_tls_1_2(self) -> None:
-        for version, fine in (
-            (ssl.TLSVersion.TLSv1_1, False),
-            (ssl.TLSVersion.TLSv1_2, True),
-            (ssl.TLSVersion.TLSv1_3, True),
-        ):
-            context = ssl.create_default_context(cafile=str(self.ca_file))
-            context.load_cert_chain(
-                self.client.cert_file, self.client.key_file
-            )
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = version
-            context.set_ciphers("DEFAULT@SECLEVEL=0")
-            with socket.create_connection((HERE, self.server.port)) as sock:
-                if fine:
-                    with context.wrap_socket(sock, server_hostname=HERE) as s:
-                        self.assertEqual(
-                            version.name, (s.version() or "").replace(".", "_")
-                        )
-                else:
-                    with self.assertRaises(OSError):
-                        context.wrap_socket(sock, server_hostname=HERE)
-
-    def test_clear_text_is_no_way_in(self) -> None:
-        with socket.create_connection((HERE, self.server.port), 5) as sock:
-            sock.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
-            with contextlib.suppress(ConnectionError):
-                self.assertNotIn(b"200", sock.recv(1000))
-        self.assert_alive()
-
-    def test_certificates_are_read_again_when_they_change(self) -> None:
-        own = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
-        first = self.ca.issue_server(own, HERE)
-        self.server = self.start(
-            cert_file=first.cert_file, key_file=first.key_file
-        )
-
-        def serial() -> int:
-            with self.raw() as sock:
-                found = sock.getpeercert()
-                assert found is not None
-                return int(str(found["serialNumber"]), 16)
-
-        before = serial()
-        self.assertEqual(before, serial())
-        first.key_file.write_bytes(b"half")
-        self.assertEqual(before, serial())
-        self.ca.issue_server(own, HERE)
-        self.assertNotEqual(before, serial())
-        first.cert_file.unlink()
-        serial()
-
-
-class SlowTest(ServerTestCase):
-    """Who is slow or silent takes nothing from the others."""
-
-    def test_handshakes_that_stall(self) -> None:
-        stalled = [
-            socket.create_connection((HERE, self.server.port), 5)
-            for _ in range(200)
-        ]
-        self.addCleanup(lambda: [sock.close() for sock in stalled])
-        for sock in stalled[:100]:
-            # the beginning of a record that never ends
-            sock.sendall(b"\x16\x03\x01\x02\x00\x01")
-        self.assert_alive()
-
-    def test_a_handshake_does_not_last_for_ever(self) -> None:
-        handshakes = self.server._listener.handshakes
-        handshakes._handshake_s = 0.2
-        with socket.create_connection((HERE, self.server.port), 5) as sock:
-            sock.settimeout(SOON_S)
-            with contextlib.suppress(ConnectionError):
-                self.assertEqual(b"", sock.recv(1))
-        self.assertEqual({}, handshakes._pending)
-
-    def test_requests_that_come_a_byte_at_a_time(self) -> None:
-        threads = self.server._listener.requests.min
-        slow = [self.raw() for _ in range(threads - 1)]
-        over = threading.Event()
-
-        def trickle() -> None:
-            for byte in b"GET /v1/live HTTP/1.1\r\nX: " + b"x" * 1000:
-                for sock in slow:
-                    with contextlib.suppress(OSError):
-                        sock.send(bytes([byte]))
-                if over.wait(0.05):
-                    return
-
-        with mock.patch.object(listener, "ASK_S", 0.5):
-            thread = threading.Thread(target=trickle)
-            thread.start()
-            self.addCleanup(thread.join)
-            self.addCleanup(over.set)
-            time.sleep(0.2)
-            self.assert_alive()
-            # each of them has been sent away by now
-            time.sleep(0.6)
-            for sock in slow:
-                with self.in_time(), contextlib.suppress(ConnectionError):
-                    answer = sock.recv(1000)
-                    self.assertIn(b" 408 ", answer)
-                    self.assertEqual(b"", sock.recv(1000))
-
-    def test_half_requests_of_clients_that_are_let_in(self) -> None:
-        # more than there are threads; each keeps one for a few seconds
-        threads = self.server._listener.requests.min
-        for _ in range(threads + 1):
-            self.raw().sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n")
-        time.sleep(0.2)
-        with self.in_time(listener.ASK_S + SOON_S):
-            answer = self.new_client().get("/v1/live", accept=())
-        self.assertEqual(200, answer.status)
-        self.assertLessEqual(listener.ASK_S, 5)
-
-    def test_bodies_that_do_not_come(self) -> None:
-        head = (
-            b"POST /v1/refresh HTTP/1.1\r\nHost: x\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
-        )
-        slow = mock.patch.object(listener, "ASK_S", 0.3)
-        with slow, self.in_time(), self.raw() as sock:
-            sock.sendall(head)
-            answer = b"".join(iter(lambda: sock.recv(1000), b""))
-            self.assertIn(b" 408 ", answer)
-            self.assertIn(b"did not come in time", answer)
-        self.assert_alive()
+class CrowdTest(ShelfTestCase):
+    """Who is slow, and who waits, takes nothing from the others."""
 
     def test_answers_that_nobody_reads(self) -> None:
         self.shelf.put(b"x" * 2**23)
@@ -476,19 +133,6 @@ class SlowTest(ServerTestCase):
             thread.join(5)
         self.assertEqual([200] * 4, found[8:])
 
-
-class EndsTest(ServerTestCase):
-    def test_all_threads_end_and_nobody_is_listening(self) -> None:
-        before = threading.active_count()
-        server = self.start()
-        self.assertGreater(threading.active_count(), before)
-        port = server.port
-        server.stop()
-        self.assertEqual(before, threading.active_count())
-        with self.assertRaises(ConnectionError):
-            socket.create_connection((HERE, port))
-        server.stop()
-
     def test_who_waits_is_woken(self) -> None:
         self.shelf.put(document(1))
         found: list[int] = []
@@ -512,60 +156,3 @@ class EndsTest(ServerTestCase):
             self.server.stop()
             thread.join(5)
         self.assertEqual([304], found)
-
-    def test_who_does_not_read_does_not_keep_it_from_ending(self) -> None:
-        self.shelf.put(b"x" * 2**23)
-        with self.raw() as sock:
-            sock.sendall(b"GET /v1/results HTTP/1.1\r\nHost: x\r\n\r\n")
-            time.sleep(0.2)
-            with self.in_time(6):
-                self.server.stop()
-            # cut off, and never in clear text
-            got = b""
-            with contextlib.suppress(OSError):
-                while part := sock.recv(2**20):
-                    got += part
-            self.assertLess(len(got), 2**23)
-
-    def test_a_stalled_handshake_does_not_keep_it_from_ending(self) -> None:
-        sock = socket.create_connection((HERE, self.server.port), 5)
-        with sock, self.in_time(3):
-            self.server.stop()
-
-
-class BeginsTest(ServerTestCase):
-    def _failure(self, **settings: object) -> str:
-        with self.assertRaises(SettingsError) as caught:
-            self.start(**settings)
-        return str(caught.exception)
-
-    def test_what_cannot_be_used_is_named(self) -> None:
-        port = self.server.port
-        nothing = self.directory / "nothing.pem"
-        empty = self.directory / "empty.pem"
-        empty.write_bytes(b"")
-        self.assertIn(f"port {port}", self._failure(port=port))
-        self.assertIn("cannot listen", self._failure(host="192.0.2.1"))
-        for option in ("cert_file", "client_ca_file"):
-            for path in (nothing, empty, self.client.key_file):
-                found = self._failure(**{option: path})
-                self.assertIn(option, found)
-                self.assertIn(path.name, found)
-        self.assertIn("key", self._failure(key_file=self.client.key_file))
-
-    def test_it_says_what_to_install(self) -> None:
-        missing = {
-            "cheroot": None,
-            "nfv_mla_scheduler.collector.listener": None,
-        }
-        with (
-            mock.patch.dict(sys.modules, missing),
-            mock.patch.object(
-                sys.modules["nfv_mla_scheduler.collector"],
-                "listener",
-                create=True,
-            ),
-        ):
-            del sys.modules["nfv_mla_scheduler.collector"].listener
-            found = self._failure()
-        self.assertIn("nfv-mla-scheduler[collector]", found)

@@ -63,20 +63,31 @@ class Certificates:
     :param cert_file: PEM; the server's certificate and what leads to its CA
     :param key_file: PEM, without a passphrase
     :param client_ca_file: PEM; only who has a certificate of one of these
-        gets in
+        gets in; None: nobody is asked for one
+    :param optional: who shows no certificate gets in as well; who shows one
+        still needs one of these, and is told so otherwise
     """
 
     def __init__(
         self,
         cert_file: pathlib.Path,
         key_file: pathlib.Path,
-        client_ca_file: pathlib.Path,
+        client_ca_file: pathlib.Path | None,
+        *,
+        optional: bool = False,
     ) -> None:
         """Load the files.
 
         :raises SettingsError: naming the file at fault
         """
-        self._files = (cert_file, key_file, client_ca_file)
+        if client_ca_file is None and not optional:
+            raise SettingsError(
+                "client_ca_file must be set where clients need a certificate"
+            )
+        self._cert_file = cert_file
+        self._key_file = key_file
+        self._client_ca_file = client_ca_file
+        self._optional = optional
         self._lock = threading.Lock()
         self._told = ""
         self._seen = self._look()
@@ -105,17 +116,26 @@ class Certificates:
     def _tell(self, said: str) -> None:
         if said != self._told:
             self._told = said
-            LOG.info("nfv-mla collector: the TLS certificate: %s", said)
+            LOG.info("nfv-mla HTTPS server: the TLS certificate: %s", said)
 
     def _look(self) -> tuple[object, ...]:
-        return tuple(map(_stamp, self._files))
+        ca_file = self._client_ca_file
+        return (
+            _stamp(self._cert_file),
+            _stamp(self._key_file),
+            None if ca_file is None else _stamp(ca_file),
+        )
 
     def _load(self) -> ssl.SSLContext:
-        cert_file, key_file, client_ca_file = self._files
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.sslsocket_class = Secured
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.verify_mode = ssl.CERT_REQUIRED
+        if self._client_ca_file is None:
+            context.verify_mode = ssl.CERT_NONE
+        elif self._optional:
+            context.verify_mode = ssl.CERT_OPTIONAL
+        else:
+            context.verify_mode = ssl.CERT_REQUIRED
         # Who pins an intermediate CA means that one, and not its whole family.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         # Every connection shows its certificate anew.
@@ -123,17 +143,27 @@ class Certificates:
         context.num_tickets = 0
         try:
             context.load_cert_chain(
-                os.fspath(cert_file),
-                os.fspath(key_file),
+                os.fspath(self._cert_file),
+                os.fspath(self._key_file),
                 password=no_passphrase,
             )
         except (OSError, ValueError) as exc:
-            raise unusable("cert_file with its key", cert_file, exc) from exc
-        try:
-            context.load_verify_locations(cafile=os.fspath(client_ca_file))
-        except (OSError, ValueError) as exc:
-            raise unusable("client_ca_file", client_ca_file, exc) from exc
+            raise unusable(
+                "cert_file with its key", self._cert_file, exc
+            ) from exc
+        ca_file = self._client_ca_file
+        if ca_file is not None:
+            try:
+                context.load_verify_locations(cafile=os.fspath(ca_file))
+            except (OSError, ValueError) as exc:
+                raise unusable("client_ca_file", ca_file, exc) from exc
         return context
+
+
+def proven(sock: ssl.SSLSocket) -> bool:
+    """Whether a client has shown a certificate, and it was verified."""
+    # in this form it is empty for one that was not
+    return bool(sock.getpeercert())
 
 
 def _stamp(path: pathlib.Path) -> object:

@@ -14,6 +14,10 @@ from nfv_mla_scheduler.errors import bounded
 
 BODY_MAX = 64 * 1024
 JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+# What a server says of a client's certificate in the environment, where no
+# header of a client's own can stand.
+CERTIFIED = "SSL_CLIENT_VERIFY"
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -39,6 +43,12 @@ def json_reply(status: int, value: object, *headers: tuple[str, str]) -> Reply:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=dict)
     body = text.encode("utf-8") + b"\n"
     return Reply(status, (("Content-Type", JSON), *headers), body)
+
+
+def text_reply(status: int, line: str, *headers: tuple[str, str]) -> Reply:
+    """Return a reply of one line."""
+    body = line.encode("utf-8") + b"\n"
+    return Reply(status, (("Content-Type", TEXT), *headers), body)
 
 
 def error_body(message: str) -> bytes:
@@ -68,11 +78,23 @@ class Request:
         self._environ = environ
         self.method = str(environ["REQUEST_METHOD"])
         self.path = str(environ.get("PATH_INFO", ""))
+        # from where it is asked
+        self.address = str(environ.get("REMOTE_ADDR", ""))
+        # whether the client showed a certificate that was verified
+        self.certified = environ.get(CERTIFIED) == "SUCCESS"
 
     def header(self, name: str) -> str:
         """Return a header, empty when it was not sent."""
         key = f"HTTP_{name.upper().replace('-', '_')}"
         return str(self._environ.get(key, ""))
+
+    @property
+    def has_body(self) -> bool:
+        """Whether anything is sent with the request."""
+        length = str(self._environ.get("CONTENT_LENGTH", ""))
+        return length not in ("", "0") or bool(
+            self.header("Transfer-Encoding")
+        )
 
     def json_body(self) -> bytes:
         """Return a body that is said to be JSON, bounded.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cheroot, made fit for clients that are slow or mean.
 
-Imported by the server alone and when it starts, since cheroot is of the extra
-``collector``.  As it comes, cheroot does TLS handshakes in the thread that
+Imported by the server alone and when it is made, since cheroot is of extras.
+As it comes, cheroot does TLS handshakes in the thread that
 accepts connections, so that one client that stalls locks out all others, and
 it bounds each wait for a client but not how many waits a request takes.  Here
 handshakes have a thread of their own, and everything has a deadline.
@@ -28,18 +28,21 @@ from cheroot import wsgi
 from cheroot.makefile import MakeFile
 from cheroot.ssl import Adapter
 
-from nfv_mla_scheduler.collector.exchange import JSON
-from nfv_mla_scheduler.collector.exchange import error_body
-from nfv_mla_scheduler.collector.handshakes import FAREWELL_S
-from nfv_mla_scheduler.collector.handshakes import Handshakes
-from nfv_mla_scheduler.collector.limits import Seldom
-from nfv_mla_scheduler.collector.tls import Certificates
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.serving.exchange import CERTIFIED
+from nfv_mla_scheduler.serving.exchange import JSON
+from nfv_mla_scheduler.serving.exchange import error_body
+from nfv_mla_scheduler.serving.handshakes import FAREWELL_S
+from nfv_mla_scheduler.serving.handshakes import Handshakes
+from nfv_mla_scheduler.serving.limits import PlacesEach
+from nfv_mla_scheduler.serving.limits import Seldom
+from nfv_mla_scheduler.serving.limits import caller
+from nfv_mla_scheduler.serving.tls import Certificates
+from nfv_mla_scheduler.serving.tls import proven
 
 LOG = logging.getLogger(__name__)
 
-NAME = "nfv-mla-collector"
 # To send a request, its body included, as it keeps a thread so long; and to be
 # sent the answer, the longest wait not counted.
 ASK_S = 3.0
@@ -112,6 +115,7 @@ class _Connection(server.HTTPConnection):
     RequestHandlerClass = _Request
     socket: ssl.SSLSocket
     secured = False
+    place_of: str | None = None
     _closed = False
 
     def communicate(self) -> bool:
@@ -128,10 +132,11 @@ class _Connection(server.HTTPConnection):
         if self._closed:
             return
         self._closed = True
+        self.server.left(self)
         try:
             super().close()
         except Exception as exc:
-            LOG.debug("nfv-mla collector: closing failed: %s", bounded(exc))
+            LOG.debug("nfv-mla HTTPS server: closing failed: %s", bounded(exc))
             with contextlib.suppress(OSError):
                 self.socket.close()
 
@@ -147,7 +152,7 @@ class _Tls(Adapter):
         return sock
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, Any]:
-        """Return a socket with TLS on it, and nothing for the request."""
+        """Return a socket with TLS on it; what is known of it comes later."""
         context = self._certificates.context()
         try:
             secured = context.wrap_socket(
@@ -158,7 +163,7 @@ class _Tls(Adapter):
         return secured, {}
 
     def get_environ(self) -> dict[str, str]:
-        """Return nothing: who asks is of no account but for TLS."""
+        """Return nothing: this is about connections, not about TLS."""
         return {}
 
     def makefile(
@@ -174,8 +179,11 @@ class _Tls(Adapter):
 class Listener(wsgi.Server):
     """Accepts, and has a bounded number of threads answer.
 
+    :param name: what it is called in its replies
     :param threads: how many requests are answered at a time
     :param wait_max_s: how long the application may let a request wait
+    :param each_max: how many connections one address may have at a time;
+        None: all
     """
 
     ConnectionClass = _Connection
@@ -190,27 +198,30 @@ class Listener(wsgi.Server):
         app: Callable[..., Any],
         certificates: Certificates,
         *,
+        name: str,
         threads: int,
         wait_max_s: float,
+        each_max: int | None = None,
     ) -> None:
         super().__init__(
             address,
             app,
             numthreads=threads,
             max=threads,
-            server_name=NAME,
+            server_name=name,
             request_queue_size=BACKLOG,
             timeout=IDLE_S,
             shutdown_timeout=int(STOP_S),
             accepted_queue_size=QUEUED_MAX,
             accepted_queue_timeout=0,
         )
-        self.software = NAME
+        self.software = name
         self.wait_max_s = wait_max_s
         self._certificates = certificates
         self.ssl_adapter = _Tls(certificates)
         self.handshakes = Handshakes(self._secured, self._refused)
         self._busy: set[_Connection] = set()
+        self._places = PlacesEach(each_max)
         self._lock = threading.Lock()
         self._refusals = Seldom(TOLD_AGAIN_S, time.monotonic)
         self._errors = Seldom(TOLD_AGAIN_S, time.monotonic)
@@ -218,19 +229,29 @@ class Listener(wsgi.Server):
     def process_conn(self, conn: _Connection) -> None:
         """Take on a connection that was accepted, or one with a request."""
         if not conn.secured:
-            self.handshakes.add(conn)
+            who = caller(conn.remote_addr or "")
+            if self._places.take(who):
+                conn.place_of = who
+                self.handshakes.add(conn)
+            else:
+                conn.close()
             return
         try:
             self.requests.put(conn)
         except queue.Full:
             conn.close()
 
+    def left(self, conn: _Connection) -> None:
+        """Give a place free: its connection has ended, whichever way."""
+        if conn.place_of is not None:
+            self._places.leave(conn.place_of)
+
     def put_conn(self, conn: _Connection) -> None:
         """Keep a connection until its next request; never fails."""
         try:
             super().put_conn(conn)
         except Exception as exc:
-            LOG.debug("nfv-mla collector: not kept: %s", bounded(exc))
+            LOG.debug("nfv-mla HTTPS server: not kept: %s", bounded(exc))
             conn.close()
 
     def is_outdated(self, conn: _Connection) -> bool:
@@ -274,11 +295,14 @@ class Listener(wsgi.Server):
                 level = logging.DEBUG
             elif others:
                 said += f" (and {others} others of which nothing was said)"
-        LOG.log(level, "nfv-mla collector: %s", said, exc_info=fault)
+        LOG.log(level, "nfv-mla HTTPS server: %s", said, exc_info=fault)
 
     def _secured(self, conn: Any) -> None:
-        """Wait for the first request of a client that has proved itself."""
+        """Wait for the first request of a client that has been let in."""
         conn.secured = True
+        conn.ssl_env = {
+            CERTIFIED: "SUCCESS" if proven(conn.socket) else "NONE"
+        }
         if self.can_add_keepalive_connection:
             self.put_conn(conn)
         else:
@@ -290,7 +314,7 @@ class Listener(wsgi.Server):
         if others is None:
             return
         LOG.info(
-            "nfv-mla collector: the TLS handshake of %s failed: %s%s",
+            "nfv-mla HTTPS server: the TLS handshake of %s failed: %s%s",
             conn.remote_addr,
             why,
             f" (and {others} others before it)" if others else "",

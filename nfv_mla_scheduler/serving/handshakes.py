@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from nfv_mla_scheduler.collector.limits import Seldom
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.serving.limits import Seldom
 
 LOG = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Handshakes:
                 except Exception:
                     if self._faults.turn() is not None:
                         LOG.exception(
-                            "nfv-mla collector: handshakes have failed"
+                            "nfv-mla HTTPS server: handshakes have failed"
                         )
                     self._stop.wait(_ROUND_S)
         finally:
