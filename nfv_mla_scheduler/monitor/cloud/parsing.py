@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A page of servers as Nova lists them -> the picture's values.
+
+Pure.  For 100,000 servers, hence written for speed: 11 to 15 microseconds a
+server beyond the 14 to 20 of the JSON itself, and 58 MiB for all of them when
+they share 200 flavors and images and every tenth has hints of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nfv_mla_scheduler.monitor.cloud.asks import Asks
+from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
+from nfv_mla_scheduler.monitor.cloud.fields import identifier
+from nfv_mla_scheduler.monitor.cloud.fields import instant
+from nfv_mla_scheduler.monitor.cloud.fields import mapping
+from nfv_mla_scheduler.monitor.cloud.fields import optional
+from nfv_mla_scheduler.monitor.cloud.fields import truth
+from nfv_mla_scheduler.monitor.cloud.fields import word
+from nfv_mla_scheduler.monitor.picture import Power
+from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.picture import VmState
+
+# How many of those that cannot be read are named one by one.
+NAMED_MAX = 3
+
+_VM_STATE = "OS-EXT-STS:vm_state"
+_VM_STATES = {state.value: state for state in VmState}
+_POWERS: Mapping[object, Power] = {
+    None: Power.NONE,
+    **{power.value: power for power in Power},
+}
+
+
+class CellDown(Exception):
+    """Nova lists a server whose cell does not answer: there is no more."""
+
+
+def read_server(raw: object, asks: Asks) -> Server | str:
+    """Return one server; of one that is deleted, its UUID only.
+
+    A state that we do not know is ``VmState.UNKNOWN``; a power that we do not
+    know is one in which a guest may run.
+
+    :raises Unreadable: naming what is wrong
+    :raises CellDown: when there is little more than its UUID
+    """
+    raw = mapping(raw, "server")
+    uuid = identifier(raw, "id")
+    status = raw.get("status")
+    if status == "DELETED":
+        return uuid
+    if status == "UNKNOWN" and _VM_STATE not in raw:
+        raise CellDown(uuid)
+    image = raw.get("image")
+    image_id, properties = "", None
+    if image:
+        image = mapping(image, "image")
+        image_id, properties = word(image, "id"), image.get("properties")
+    power = raw.get("OS-EXT-STS:power_state")
+    if type(power) is not int and power is not None:
+        raise Unreadable("OS-EXT-STS:power_state", "number", power)
+    if "OS-EXT-SRV-ATTR:host" not in raw:
+        # Nova's rules say who is shown it
+        raise Unreadable("OS-EXT-SRV-ATTR:host", "short text", "not shown")
+    text = asks.text
+    return Server(
+        uuid,
+        text(word(raw, "tenant_id")),
+        text(optional(raw, "OS-EXT-SRV-ATTR:host")),
+        text(optional(raw, "OS-EXT-SRV-ATTR:hypervisor_hostname")),
+        _VM_STATES.get(optional(raw, _VM_STATE), VmState.UNKNOWN),
+        text(optional(raw, "OS-EXT-STS:task_state")),
+        _POWERS.get(power, Power.RUNNING),
+        truth(raw, "locked"),
+        text(optional(raw, "locked_reason")),
+        instant(raw, "updated"),
+        text(image_id),
+        asks.ask(
+            raw.get("flavor"),
+            properties,
+            raw.get("scheduler_hints"),
+            not image_id,
+        ),
+    )
+
+
+def read_servers(
+    listed: list[Any], asks: Asks
+) -> tuple[tuple[Server, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return servers, UUIDs of deleted ones, and what is missing.
+
+    What is missing is said of as many together, and names few: it is shown.
+    """
+    servers = []
+    deleted = []
+    down = 0
+    faults: dict[str, int] = {}
+    for raw in listed:
+        try:
+            found = read_server(raw, asks)
+        except CellDown:
+            down += 1
+        except Unreadable as exc:
+            faults[exc.fault] = faults.get(exc.fault, 0) + 1
+        else:
+            if type(found) is Server:
+                servers.append(found)
+            else:
+                deleted.append(str(found))
+    missing = []
+    if down:
+        missing.append(f"cells do not answer: {down} servers of a page")
+    named = list(faults.items())[:NAMED_MAX]
+    missing += [
+        f"{count} servers cannot be read: {text}" for text, count in named
+    ]
+    if len(faults) > NAMED_MAX:
+        more = sum(faults.values()) - sum(count for _, count in named)
+        missing.append(f"{more} more servers cannot be read")
+    return tuple(servers), tuple(deleted), tuple(missing)
+
+
+def marker_of(listed: list[Any]) -> str:
+    """Return the UUID of the last one of a list, by which to go on.
+
+    :raises Unreadable: when there is no such thing
+    """
+    return identifier(mapping(listed[-1], "last one"), "id")
