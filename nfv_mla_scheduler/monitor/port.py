@@ -108,7 +108,9 @@ class Reader(Protocol):
     def services(self, known: Mapping[str, Node]) -> Mapping[str, Node]:
         """Return ``known`` with its services as they are now: one request.
 
-        A service that ``known`` has not is there with an empty ``uuid``.
+        A service that ``known`` has not is there with an empty ``uuid``; one
+        of a cell that does not answer (Nova says ``UNKNOWN`` and no more)
+        with an empty ``service``.  ``nodes`` says so likewise.
         """
 
     def migrations(self, since: Instant) -> tuple[Migration, ...]:
