@@ -17,6 +17,7 @@ from nfv_mla_scheduler.judge.decisions import C
 from nfv_mla_scheduler.judge.grounds import Ground
 from nfv_mla_scheduler.judge.strangers import Candidate
 from nfv_mla_scheduler.judge.summaries import Summary
+from nfv_mla_scheduler.judge.unmet import Unmet
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import BreakGlass
@@ -73,6 +74,15 @@ class Case:
             waived=decision.waived + decision.refusals,
             until=glass.until,
         )
+
+    def unmet(self, uuid: str, host: str, now: Instant) -> tuple[Unmet, ...]:
+        """Return what one host does not meet, with every way it could.
+
+        All of it is permissive if and only if the host is admitted.
+        """
+        if self._broken_glass(uuid, host, now) is not None:
+            return ()
+        return self._ground.unmet(uuid, host, now)
 
     def tally(
         self, candidates: Iterable[Candidate], now: Instant

@@ -18,6 +18,7 @@ from typing import TypeVar
 from nfv_mla_scheduler.judge.clock import Clock
 from nfv_mla_scheduler.judge.closures import Closed
 from nfv_mla_scheduler.judge.explain import decide
+from nfv_mla_scheduler.judge.explain import unmet
 from nfv_mla_scheduler.judge.ruling import Ruling
 from nfv_mla_scheduler.judge.ruling import until
 from nfv_mla_scheduler.judge.rulings import Rulings
@@ -26,6 +27,8 @@ from nfv_mla_scheduler.judge.strangers import Strangers
 from nfv_mla_scheduler.judge.summaries import Summaries
 from nfv_mla_scheduler.judge.summaries import Summary
 from nfv_mla_scheduler.judge.summaries import summarise
+from nfv_mla_scheduler.judge.unmet import Unmet
+from nfv_mla_scheduler.judge.unmet import plainly
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Decision
@@ -126,6 +129,21 @@ class Decisions:
         if record is None or record.host != host:
             return self._strangers.decision(uuid, host, snapshot, now)
         return decide(
+            self._ruling(record.shape, snapshot),
+            record,
+            snapshot,
+            self._bearings.boot_max_age_s,
+            now,
+        )
+
+    def unmet(
+        self, uuid: str, host: str, snapshot: Snapshot, now: Instant
+    ) -> tuple[Unmet, ...]:
+        """Return what one host does not meet, with every way it could."""
+        record = snapshot.records.get(uuid)
+        if record is None or record.host != host:
+            return tuple(plainly(self.decision(uuid, host, snapshot, now)))
+        return unmet(
             self._ruling(record.shape, snapshot),
             record,
             snapshot,

@@ -15,6 +15,9 @@ from nfv_mla_scheduler.judge.support import ANY_DATE
 from nfv_mla_scheduler.judge.support import Atom
 from nfv_mla_scheduler.judge.support import Support
 from nfv_mla_scheduler.judge.support import refusal_of
+from nfv_mla_scheduler.judge.unmet import Missing
+from nfv_mla_scheduler.judge.unmet import Unmet
+from nfv_mla_scheduler.judge.unmet import alone
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Decision
@@ -24,6 +27,8 @@ from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.values import Result
 from nfv_mla_scheduler.results.view import Snapshot
+
+POLICY_EXPIRED = Refusal(RefusalCode.POLICY_EXPIRED, "policy", "5.3.2")
 
 
 def decide(
@@ -42,8 +47,7 @@ def decide(
             explainer.unmet(need), need.waived_until, need.permissive_until
         )
     if now >= ruling.bound:
-        expired = Refusal(RefusalCode.POLICY_EXPIRED, "policy", "5.3.2")
-        explainer.add((expired,), NEVER, NEVER)
+        explainer.add((POLICY_EXPIRED,), NEVER, NEVER)
     lapse = FOREVER
     if not explainer.refusals:
         lives = expiries(ruling, record, snapshot, boot_max_age_s)
@@ -55,6 +59,32 @@ def decide(
         tuple(explainer.waived),
         tuple(explainer.would_refuse),
     )
+
+
+def unmet(
+    ruling: Ruling,
+    record: HostRecord,
+    snapshot: Snapshot,
+    boot_max_age_s: float,
+    now: Instant,
+) -> tuple[Unmet, ...]:
+    """Return what a host does not meet, with every way in which it could.
+
+    Says the same as decide(), which tells the closest way only.  What is
+    waived is not in it.
+    """
+    explainer = _Explainer(record, snapshot, boot_max_age_s, now)
+    found = [
+        alone(closure.refusal, closure.permissive_until > now)
+        for closure in ruling.closures
+    ]
+    for need in ruling.needs:
+        ways = () if need.waived_until > now else explainer.ways(need)
+        if ways:
+            found.append(Unmet(ways, need.permissive_until > now))
+    if now >= ruling.bound:
+        found.append(alone(POLICY_EXPIRED))
+    return tuple(found)
 
 
 class _Explainer:
@@ -91,20 +121,24 @@ class _Explainer:
 
     def unmet(self, need: ResolvedNeed) -> tuple[Refusal, ...]:
         """Return why a need is not met: by the group that comes closest."""
+        closest = min(self.ways(need), key=len, default=())
+        return tuple(missing.refusal for missing in closest)
+
+    def ways(self, need: ResolvedNeed) -> tuple[tuple[Missing, ...], ...]:
+        """Return what is missing of each group; nothing for a need met."""
         if need.refusal is not None:
-            return (need.refusal,)
-        closest: tuple[Refusal, ...] | None = None
+            return ((Missing(need.refusal),),)
+        ways = []
         for group in need.groups:
             missing = tuple(
-                refusal
+                Missing(refusal, support)
                 for support in group
                 if (refusal := self._missing(support, need)) is not None
             )
             if not missing:
                 return ()
-            if closest is None or len(missing) < len(closest):
-                closest = missing
-        return closest or ()
+            ways.append(missing)
+        return tuple(ways)
 
     def _missing(self, support: Support, need: ResolvedNeed) -> Refusal | None:
         if support.fault is not None:

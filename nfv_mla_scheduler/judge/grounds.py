@@ -21,6 +21,9 @@ from nfv_mla_scheduler.judge.elsewhere import Elsewhere
 from nfv_mla_scheduler.judge.strangers import Candidate
 from nfv_mla_scheduler.judge.summaries import Summary
 from nfv_mla_scheduler.judge.summaries import summarise
+from nfv_mla_scheduler.judge.unmet import Unmet
+from nfv_mla_scheduler.judge.unmet import alone
+from nfv_mla_scheduler.judge.unmet import plainly
 from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
@@ -36,6 +39,9 @@ class Ground(Protocol):
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
         """Return the decision about one host, with every reason."""
+
+    def unmet(self, uuid: str, host: str, now: Instant) -> tuple[Unmet, ...]:
+        """Return what one host does not meet, with every way it could."""
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         """Return what :meth:`decision` says, for less work on many hosts."""
@@ -62,6 +68,9 @@ class Refused:
 
     def decision(self, uuid: str, host: str, now: Instant) -> Decision:
         return Decision(host, self._refusals, FOREVER)
+
+    def unmet(self, uuid: str, host: str, now: Instant) -> tuple[Unmet, ...]:
+        return tuple(plainly(self.decision(uuid, host, now)))
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         return summarise(self.decision(uuid, host, now))
@@ -110,6 +119,9 @@ class AsksNothing:
             min(ends, default=FOREVER),
             would_refuse=tuple(c.refusal for c in excused),
         )
+
+    def unmet(self, uuid: str, host: str, now: Instant) -> tuple[Unmet, ...]:
+        return tuple(plainly(self.decision(uuid, host, now)))
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:
         return summarise(self.decision(uuid, host, now))
@@ -174,6 +186,16 @@ class Asks:
             if decision.admitted
             else decision.until,
             would_refuse=decision.would_refuse + further,
+        )
+
+    def unmet(self, uuid: str, host: str, now: Instant) -> tuple[Unmet, ...]:
+        permissive = self._elsewhere.permissive_until(uuid) > now
+        return (
+            *self._decisions.unmet(uuid, host, self._snapshot, now),
+            *(
+                alone(refusal, permissive)
+                for refusal in self._elsewhere.refusals(uuid, host, now)
+            ),
         )
 
     def summary(self, uuid: str, host: str, now: Instant) -> Summary:

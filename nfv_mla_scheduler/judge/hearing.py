@@ -108,6 +108,25 @@ class Hearing:
                 self._declared(fact.claim, fact.until, term, least, tally)
         return tally.support()
 
+    def against(self, term: Term) -> frozenset[str]:
+        """Return who contradicts a term about the host, however old.
+
+        :returns: authorities; ``""`` stands for the policy itself
+        """
+        said = [
+            (voice.authority, voice.claims.get(term.name))
+            for voice in self._shape.voices
+            if term.name in self._policy.authorities[voice.authority].vouches
+        ]
+        said += [("", fact.claim) for fact in self._shape.declared]
+        return frozenset(
+            name
+            for name, claim in said
+            if claim is not None
+            and claim.capability == term.name
+            and self._fault(claim, term) is not None
+        )
+
     def site(self, term: Term, need: Need) -> Support:
         """Return what carries a term about the fabric."""
         least = self._catalogue.least_grade(term)

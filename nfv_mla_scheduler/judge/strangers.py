@@ -37,8 +37,13 @@ MISMATCH = Refusal(
 class Candidate(Protocol):
     """A host as Nova's scheduler or a caller without Nova knows it."""
 
-    host: str
-    uuid: str
+    @property
+    def host(self) -> str:
+        """Nova's name of it."""
+
+    @property
+    def uuid(self) -> str:
+        """UUID of its compute node."""
 
 
 class Strangers:

@@ -41,14 +41,6 @@ class Axis(enum.Enum):
     PLACE = "place"
 
 
-class Carry(enum.Enum):
-    """What may travel to another host."""
-
-    NONE = "none"
-    DISK = "disk"
-    ALL = "all"
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conduct:
     """How a server's profiles want a finding answered (5.3.2).
@@ -165,6 +157,8 @@ class Verdict:
         may be; the only ones of those that ask which are ever released
     :ivar asking: UUIDs of servers that ask for something, or that stand on a
         host that is closed to them
+    :ivar unproven: names of hosts of which nothing can be said now; a fence
+        of such a host is not released
     """
 
     servers: dict[str, Finding]
@@ -177,3 +171,4 @@ class Verdict:
     asking: frozenset[str]
     copied: tuple[Copied, ...] = ()
     tampered: tuple[Tampered, ...] = ()
+    unproven: frozenset[str] = frozenset()
