@@ -23,6 +23,7 @@ _KEYS = {  # --table -> the keys of the JSON document
     "11": ("table11", "pooled_restricted_types"),
     "types": ("pooled_restricted_types",),
     "12": ("table12",),
+    "failures": ("axes_of_failure",),
     "terms": ("application_terms", "self_terms"),
 }
 

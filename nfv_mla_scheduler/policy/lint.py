@@ -28,7 +28,6 @@ from nfv_mla_scheduler.standard.strict_yaml import format_path
 from nfv_mla_scheduler.standard.values import Catalogue
 
 NEAR_DAYS = 30
-_HALTS = frozenset({"stop", "power-off"})
 _Odd = tuple[Path, str, str]
 
 
@@ -69,7 +68,6 @@ class _Lint:
         yield from self._ages()
         yield from self._exceptions()
         yield from self._projects()
-        yield from self._playbooks()
 
     def _life(self) -> Iterator[_Odd]:
         left = self.policy.expires_at - self.now
@@ -220,16 +218,6 @@ class _Lint:
                 yield (
                     path,
                     "has no trust domain, so no exclusive pool admits it",
-                    "",
-                )
-
-    def _playbooks(self) -> Iterator[_Odd]:
-        for name, steps in self.policy.playbooks.items():
-            if name != "outage" and _HALTS.isdisjoint(steps):
-                yield (
-                    ("playbooks", name),
-                    "has neither stop nor power-off: where a move fails, the "
-                    "server goes on running",
                     "",
                 )
 

@@ -11,8 +11,6 @@ import functools
 import importlib.resources
 from collections.abc import Iterator
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
 
 from nfv_mla_scheduler.errors import CatalogueError
 from nfv_mla_scheduler.errors import DocumentError
@@ -22,6 +20,7 @@ from nfv_mla_scheduler.standard.capabilities import read_capabilities
 from nfv_mla_scheduler.standard.capabilities import read_self_terms
 from nfv_mla_scheduler.standard.classes import read_classes
 from nfv_mla_scheduler.standard.classes import read_differences
+from nfv_mla_scheduler.standard.failure import read_axes
 from nfv_mla_scheduler.standard.groups import GroupReader
 from nfv_mla_scheduler.standard.profiles import ProfileReader
 from nfv_mla_scheduler.standard.reading import Place
@@ -29,14 +28,11 @@ from nfv_mla_scheduler.standard.requirements import read_marks
 from nfv_mla_scheduler.standard.requirements import read_requirements
 from nfv_mla_scheduler.standard.strict_yaml import read_yaml
 from nfv_mla_scheduler.standard.values import Anomaly
-from nfv_mla_scheduler.standard.values import Capability
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
 from nfv_mla_scheduler.standard.values import Table12Row
 
 SIZE_MAX = 256 * 1024
-
-_CARRY = ("none", "disk", "all")
 
 
 @functools.cache
@@ -92,7 +88,7 @@ def _catalogue(root: Place) -> Catalogue:
         application_terms=read_application_terms(terms),
         table12=(),
         anomalies=tuple(_anomalies(root.at("anomalies"))),
-        axes_of_failure=_axes(root.at("axes_of_failure"), capabilities),
+        axes_of_failure=read_axes(root.at("axes_of_failure"), capabilities),
         use_cases=root.at("use_cases").texts(),
         application_keys=read_application_keys(terms, capabilities),
     )
@@ -136,31 +132,3 @@ def _table12(
             node_class=at.at("node_class").text(),
             technology=at.at("technology").text(),
         )
-
-
-def _axes(
-    place: Place, capabilities: Mapping[str, Capability]
-) -> Mapping[str, Mapping[str, Any]]:
-    """Return what to do by what failed; each capability fails on one axis."""
-    found: dict[str, Mapping[str, Any]] = {}
-    placed: set[str] = set()
-    for name, at in place.entries():
-        at.only("capabilities", "when", "after_s", "carry", "steps")
-        axis: dict[str, Any] = {"steps": at.at("steps").texts()}
-        names = at.maybe("capabilities").texts(capabilities)
-        if placed & set(names):
-            raise at.fault("a capability is on two axes")
-        placed |= set(names)
-        axis["capabilities"] = names
-        if at.maybe("when").given():
-            axis["when"] = at.at("when").text()
-        if at.maybe("after_s").given():
-            axis["after_s"] = at.at("after_s").number()
-        if at.maybe("carry").given():
-            axis["carry"] = at.at("carry").text_of(_CARRY)
-        found[name] = MappingProxyType(axis)
-    for capability in capabilities.values():
-        ours = capability.subjects == ("self",)
-        if (capability.name in placed) is ours:
-            raise place.fault(f"{capability.name} must be on one axis")
-    return MappingProxyType(found)

@@ -17,6 +17,7 @@ from nfv_mla_scheduler.standard.terms import format_term
 from nfv_mla_scheduler.standard.values import Capability
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import ClassRules
+from nfv_mla_scheduler.standard.values import FailureAxis
 from nfv_mla_scheduler.standard.values import Group
 from nfv_mla_scheduler.standard.values import Profile
 from nfv_mla_scheduler.standard.values import StandardRequirement
@@ -81,7 +82,10 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
             name: _profile(profile)
             for name, profile in catalogue.profiles.items()
         },
-        "axes_of_failure": plain(catalogue.axes_of_failure),
+        "axes_of_failure": {
+            name: _failure(axis)
+            for name, axis in catalogue.axes_of_failure.items()
+        },
         "anomalies": [
             {"where": a.where, "what": a.what, "take": a.take}
             for a in catalogue.anomalies
@@ -128,6 +132,16 @@ def _capability(capability: Capability) -> dict[str, Any]:
         "least": capability.min_grade.value,
         "keys": list(capability.keys),
         "values": list(capability.values),
+    }
+
+
+def _failure(axis: FailureAxis) -> dict[str, Any]:
+    return {
+        "capabilities": list(axis.capabilities),
+        "when": axis.when or None,
+        "after_s": axis.after_s,
+        "carry": axis.carry.value,
+        "steps": list(axis.steps),
     }
 
 

@@ -159,6 +159,33 @@ def _profiles(catalogue: Catalogue) -> Section:
     )
 
 
+def _failures(catalogue: Catalogue) -> Section:
+    return Section(
+        name="failures",
+        heading="What failed, and how it is answered",
+        intro="Ours, from 5.1.3, 5.1.5 and 5.3.2: what failed decides what "
+        "may be carried over to another host. A policy may have playbooks of "
+        "its own for each kind of failure.",
+        columns=(
+            Column("Kind", 16, code=True),
+            Column("What fails", 40),
+            Column("Carried\nover", 8),
+            Column("Steps", 26),
+        ),
+        rows=tuple(
+            (
+                axis.name,
+                axis.when or ", ".join(axis.capabilities),
+                axis.carry.value,
+                ", ".join(axis.steps)
+                + (f"\nafter {axis.after_s} s" if axis.after_s else ""),
+            )
+            for axis in catalogue.axes_of_failure.values()
+        ),
+        ruled=True,
+    )
+
+
 def _anomalies(catalogue: Catalogue) -> Section:
     return Section(
         name="anomalies",
@@ -185,5 +212,6 @@ MAKERS: Mapping[str, Callable[[Catalogue], Section]] = {
     "capabilities": _capabilities,
     "terms": _terms,
     "profiles": _profiles,
+    "failures": _failures,
     "anomalies": _anomalies,
 }

@@ -214,6 +214,32 @@ class Anomaly:
     take: str
 
 
+class Carry(enum.Enum):
+    """What of a server may travel from a host that failed to another."""
+
+    NONE = "none"
+    DISK = "disk"
+    ALL = "all"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FailureAxis:
+    """A kind of failure, and how it is answered by default (5.3.2).
+
+    :ivar capabilities: that fail in this way; none: it is about results that
+        do not come, see ``when``
+    :ivar after_s: for how long it has to last before it is answered
+    :ivar steps: of :data:`standard.failure.STEPS`, in their order
+    """
+
+    name: str
+    capabilities: tuple[str, ...]
+    carry: Carry
+    steps: tuple[str, ...]
+    when: str = ""
+    after_s: int = 0
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Catalogue:
     """GR NFV-SEC 009 V1.3.1 as frozen values.
@@ -231,7 +257,7 @@ class Catalogue:
     application_terms: Mapping[str, str]
     table12: tuple[Table12Row, ...]
     anomalies: tuple[Anomaly, ...]
-    axes_of_failure: Mapping[str, Mapping[str, Any]]
+    axes_of_failure: Mapping[str, FailureAxis]
     use_cases: tuple[str, ...] = ()
     application_keys: Mapping[str, tuple[str, ...]] = dataclasses.field(
         default_factory=dict

@@ -24,6 +24,8 @@ from nfv_mla_scheduler.policy.values import Permissive
 from nfv_mla_scheduler.policy.values import Project
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.policy.values import Waiver
+from nfv_mla_scheduler.standard.failure import STEPS
+from nfv_mla_scheduler.standard.failure import faults_of
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
 
@@ -124,11 +126,20 @@ def _ends(
 def read_playbooks(
     part: Part, catalogue: Catalogue
 ) -> dict[str, tuple[str, ...]]:
-    """Return the playbooks, by the kind of failure that they answer."""
+    """Return the playbooks, by the kind of failure that they answer.
+
+    One that would leave a server running, carry over what failed, or make two
+    of a server is wrong as a whole: nobody finds that out when it is needed.
+    """
     playbooks = {}
+    kinds = catalogue.axes_of_failure
     for name, entry in part.entries():
-        check_known(entry, name, catalogue.axes_of_failure, "kind of failure")
-        playbooks[name] = tuple(step for step, _ in entry.words())
+        steps = tuple(step for step, _ in entry.words())
+        playbooks[name] = steps
+        known = check_known(entry, name, kinds, "kind of failure")
+        if known and steps and set(steps) <= set(STEPS):
+            for fault in faults_of(steps, kinds[name]):
+                entry.wrong(fault)
     return playbooks
 
 

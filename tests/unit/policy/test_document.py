@@ -28,6 +28,7 @@ SINGLE = "host_class: single-restricted\n    members: [ber-2]"
 KEYS = "host_class: pooled-restricted\n    members: [ber-1]"
 PERSONNEL = "{capability: personnel-controls, values: [host-admin],"
 LOCATION = "values: {jurisdiction: [DE-BE], geographic: [berlin]}"
+INTEGRITY = "playbooks.integrity"
 CONCEALED = "values: {cpu: [masked], ram: [constant]}"
 
 # old text, new text, path of the problem, what its message says
@@ -391,8 +392,51 @@ REFUSED = (
         "no capability of the site",
     ),
     ("  integrity:", "  integrty:", "playbooks.integrty", "kind of failure"),
-    ("[fence, stop", "[fence, halt", "playbooks.integrity[1]", "a step: "),
-    ("[fence, stop", "[fence, fence", "playbooks.integrity[1]", "twice"),
+    ("[fence, lock", "[fence, halt", "playbooks.integrity[1]", "a step: "),
+    ("[fence, lock", "[fence, fence", "playbooks.integrity[1]", "twice"),
+    ("[fence, lock", "[lock, 7", "playbooks.integrity[1]", "a step: "),
+    ("[fence, lock, stop, power-off, re", "[re", INTEGRITY, "nor power-off"),
+    ("lock, stop, power-off, re", "lock, stop, re", INTEGRITY, "exist twice"),
+    ("lock, stop, power-off,", "stop, power-off, lock,", INTEGRITY, "undo it"),
+    (
+        "stop, power-off, rebuild-elsewhere]",
+        "rebuild-elsewhere, stop, power-off]",
+        INTEGRITY,
+        "rebuild-elsewhere without power-off before it",
+    ),
+    ("off, rebuild-elsewhere", "off, evacuate", INTEGRITY, "more than noth"),
+    ("lock, stop,", "lock, live-migrate, stop,", INTEGRITY, "live-migrate"),
+    ("lock, stop,", "lock, cold-migrate, stop,", INTEGRITY, "cold-migrate"),
+    (
+        "  integrity: [fence, lock, stop, power-off, rebuild-elsewhere]",
+        "  confidentiality: [lock, live-migrate, stop]",
+        "playbooks.confidentiality",
+        "more than the disk",
+    ),
+    (
+        "  integrity: [fence, lock, stop, power-off, rebuild-elsewhere]",
+        "  exposure: [fence, lock, live-migrate, alert]",
+        "playbooks.exposure",
+        "neither stop nor power-off",
+    ),
+    (
+        "  integrity: [fence, lock, stop, power-off, rebuild-elsewhere]",
+        "  place: [alert]",
+        "playbooks.place",
+        "neither stop nor power-off",
+    ),
+    (
+        "  integrity: [fence, lock, stop, power-off, rebuild-elsewhere]",
+        "  withheld: [fence, lock, cold-migrate]",
+        "playbooks.withheld",
+        "neither stop nor power-off",
+    ),
+    (
+        "  integrity: [fence, lock, stop, power-off, rebuild-elsewhere]",
+        "  outage: [alert, lock, stop]",
+        "playbooks.outage",
+        "evicts nothing",
+    ),
     ("playbooks:\n", "playbooks: []\n#", "playbooks", "has to be a mapping"),
     ("minute: 6", "minute: 0", "guard.evictions_per_minute", "from 1"),
     ("guard:", "gaurd:", "gaurd", "did you mean 'guard'?"),
@@ -442,7 +486,7 @@ class RefusedTest(unittest.TestCase):
             ("[hsm, ", "[hmm, "),
             ('"5.2.9": conditional', '"5.2.9": optional'),
             (f"{WAIVER}", f"{WAIVER}1"),
-            ("[fence, stop", "[fence, halt"),
+            ("[fence, lock", "[fence, halt"),
             (FLOOR, "{profile: nobody}"),
             ("  par-2:\n", "  par-2:\n    extra: 1\n"),
         )

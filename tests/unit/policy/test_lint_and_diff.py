@@ -71,7 +71,6 @@ WARNED = (
         f"projects.{PROJECT}",
         "has no trust domain",
     ),
-    ("[fence, stop, lock", "[fence, lock", "playbooks.integrity", "nor power"),
     (
         "until: 2027-01-31",
         "until: 2026-11-20T09:30:00Z",

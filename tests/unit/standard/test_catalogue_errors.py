@@ -101,7 +101,21 @@ FAULTS = (
     ("profile: network-m", "profile: net-m", "table12[3].profile"),
     ("take: Table 9\n", "tke: Table 9\n", "anomalies[0]: unknown: tke"),
     ("  - where: 4.1, 4.2\n    what", "  - what", "where is missing"),
-    ("carry: none", "carry: some", "carry: some is not known"),
+    ("carry: none", "carry: some", "carry: not one of none, disk, all"),
+    ("steps: [alert]", "steps: [preserve]", "steps[0]: preserve is not known"),
+    ("steps: [alert]", "steps: [stop]", "an outage evicts nothing"),
+    ("  exposure:\n", "  exposures:\n", "unknown: exposures"),
+    ("after_s: 60", "after_s: soon", "after_s: must be a number"),
+    (
+        "[fence, lock, stop, alert]",
+        "[fence, stop, lock, alert]",
+        "has stop without lock",
+    ),
+    (
+        "[fence, lock, stop, alert]",
+        "[fence, lock, live-migrate, stop]",
+        "carries over more than nothing",
+    ),
     ("      - hardware-inventory\n", "", "hardware-inventory must be on"),
     (
         "capabilities: [location,",

@@ -9,8 +9,14 @@ import unittest
 
 from nfv_mla_scheduler.model import HostClass
 from nfv_mla_scheduler.model import Level
+from nfv_mla_scheduler.monitor.steps import Step
+from nfv_mla_scheduler.policy.reading.schema import schema
 from nfv_mla_scheduler.standard.catalogue import load
+from nfv_mla_scheduler.standard.failure import CARRIES
+from nfv_mla_scheduler.standard.failure import KINDS
+from nfv_mla_scheduler.standard.failure import STEPS
 from nfv_mla_scheduler.standard.tables import table10
+from nfv_mla_scheduler.standard.values import Carry
 
 HERE = pathlib.Path(__file__).parent
 MARKS = {"X": Level.CORE, "M": Level.MAY, "": Level.NONE}
@@ -159,18 +165,60 @@ class Table12Test(unittest.TestCase):
 
 
 class AxesOfFailureTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.axes = load().axes_of_failure
+
     def test_every_capability_of_a_host_fails_on_one_axis(self) -> None:
         placed = [
-            name
-            for axis in load().axes_of_failure.values()
-            for name in axis["capabilities"]
+            name for axis in self.axes.values() for name in axis.capabilities
         ]
         about_hosts = set(load().capabilities) - {"placement-policy"}
         self.assertEqual(sorted(about_hosts), sorted(placed))
 
-    def test_nothing_is_carried_over_from_a_host_without_integrity(
-        self,
-    ) -> None:
-        axes = load().axes_of_failure
-        self.assertEqual("none", axes["integrity"]["carry"])
-        self.assertIn("measured-boot", axes["integrity"]["capabilities"])
+    def test_what_failed_decides_what_may_be_carried_over(self) -> None:
+        self.assertEqual(
+            {
+                "integrity": Carry.NONE,
+                "confidentiality": Carry.DISK,
+                "exposure": Carry.ALL,
+                "place": Carry.ALL,
+                "withheld": Carry.DISK,
+                "outage": Carry.NONE,
+            },
+            {name: axis.carry for name, axis in self.axes.items()},
+        )
+        self.assertIn("measured-boot", self.axes["integrity"].capabilities)
+
+    def test_steps_of_each_kind(self) -> None:
+        self.assertEqual(
+            {
+                "integrity": "fence lock stop alert",
+                "confidentiality": "fence lock stop cold-migrate",
+                "exposure": "fence lock live-migrate cold-migrate stop",
+                "place": "fence lock live-migrate cold-migrate stop",
+                "withheld": "fence lock stop cold-migrate",
+                "outage": "alert",
+            },
+            {name: " ".join(axis.steps) for name, axis in self.axes.items()},
+        )
+
+    def test_silence_of_one_host_is_answered_after_a_grace(self) -> None:
+        self.assertEqual(60, self.axes["withheld"].after_s)
+        self.assertEqual(
+            {0},
+            {a.after_s for a in self.axes.values() if a.name != "withheld"},
+        )
+
+    def test_steps_and_kinds_are_those_of_a_policy(self) -> None:
+        words = schema()["$defs"]["playbook"]["items"]
+        self.assertEqual(list(STEPS), words["enum"])
+        for step in STEPS:
+            self.assertIn(step, words["description"])
+        self.assertEqual(KINDS, tuple(self.axes))
+        self.assertEqual(len(STEPS), schema()["$defs"]["playbook"]["maxItems"])
+
+    def test_steps_are_those_that_the_monitor_knows(self) -> None:
+        self.assertEqual(STEPS, tuple(step.value for step in Step))
+        self.assertEqual(
+            {step.value for step in Step if step.moves}, set(CARRIES)
+        )
