@@ -43,6 +43,8 @@ class Standing:
     :ivar somewhere: whether another host would take it, and has room
     :ivar source_up: whether Nova thinks that its host's service is up
     :ivar host_off: whether its host is known, out of band, to be off
+    :ivar revertible: whether it was resized or migrated and is not confirmed,
+        and the host to which a revert would bring it would take it
     """
 
     finding: Finding
@@ -53,6 +55,7 @@ class Standing:
     somewhere: bool = False
     source_up: bool = True
     host_off: bool = False
+    revertible: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

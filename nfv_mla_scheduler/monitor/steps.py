@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import Instant
 
@@ -108,6 +109,8 @@ class Planned:
     :ivar code: of the mark to write; see ``marks.Code``; empty: none
     :ivar migration: number of the one to abort
     :ivar until: by when its effect has to show
+    :ivar kind: of its finding; ``complies``: it has none any more, and a move
+        of ours is cancelled or confirmed before it is released
     """
 
     server: str
@@ -191,11 +194,68 @@ class InFlight:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Usage:
+    """What is spent of the guard's budgets.
+
+    :ivar last_minute: evictions that began within a minute
+    :ivar at_once: evictions that are in progress
+    :ivar hosts: host that is left -> evictions in progress from it
+    :ivar projects: project's id -> evictions in progress of its servers
+    """
+
+    last_minute: int = 0
+    at_once: int = 0
+    hosts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    projects: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many fail at once: what makes somebody a suspect.
+
+    :ivar name: of an authority, or a policy's digest
+    :ivar failing: hosts that newly fail, or servers found by rules alone
+    :ivar of: hosts that are bound, or servers that ask
+    """
+
+    name: str
+    failing: int
+    of: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HoldsEdit:
+    """What a cycle found out that has to outlive it.
+
+    It is written before anything else is done (``holds.edit``).
+
+    :ivar suspects: authorities that are held from now on
+    :ivar cleared: those whose share has fallen again
+    :ivar braked: digest of a policy that is held from now on; empty: none
+    :ivar settled: digest of a policy under which little is found
+    """
+
+    suspects: frozenset[str] = frozenset()
+    cleared: frozenset[str] = frozenset()
+    braked: str = ""
+    settled: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return self == HoldsEdit()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """All that one cycle would do, and all that it holds back.
 
-    :ivar alarms: servers that are not halted although they should be: the
-        loudest there is
+    :ivar not_halted: servers that are not halted although they should be:
+        the loudest alarm there is
+    :ivar suspects: authorities whose findings are held, by their names
+    :ivar braked: the policy whose findings by rules alone are held
+    :ivar usage: what was spent before this plan
+    :ivar holds: what is to be written before anything is done
     """
 
     fences: tuple[Fence, ...] = ()
@@ -205,3 +265,7 @@ class Plan:
     held: tuple[Held, ...] = ()
     in_flight: tuple[InFlight, ...] = ()
     not_halted: tuple[InFlight, ...] = ()
+    suspects: tuple[Share, ...] = ()
+    braked: Share | None = None
+    usage: Usage = Usage()
+    holds: HoldsEdit = HoldsEdit()

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Marks are found where they are, and a lock is somebody's."""
+
+from __future__ import annotations
+
+import unittest
+
+from nfv_mla_scheduler.monitor import marks
+from nfv_mla_scheduler.monitor.findings import Tampered
+from nfv_mla_scheduler.monitor.locks import Marks
+from nfv_mla_scheduler.monitor.locks import read_marks
+from nfv_mla_scheduler.monitor.locks import whose
+from nfv_mla_scheduler.monitor.marks import Code
+from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.picture import Ask
+from nfv_mla_scheduler.monitor.picture import Node
+from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.picture import Power
+from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.port import Deed
+from nfv_mla_scheduler.monitor.standing import Lock
+
+KEY = b"k" * 32
+MARK = Mark(Code.LOCK, "0a1b2c3d", 1.8e9, 1.8e9, "active")
+FENCE = Mark(Code.FENCE, "0a1b2c3e", 1.8e9, 1.8e9, "enabled")
+ASK = Ask({}, {}, {}, {})
+ONE, TWO = "uuid-one", "uuid-two"
+OURS, OWNERS, ADMINS = "project-ours", "project-owner", "project-admin"
+
+
+def server(uuid: str, reason: str = "", locked: bool = True) -> Server:
+    return Server(
+        uuid,
+        OWNERS,
+        "edge-1",
+        "edge-1",
+        VmState.ACTIVE,
+        "",
+        Power.RUNNING,
+        locked,
+        reason,
+        1.8e9,
+        "image",
+        ASK,
+    )
+
+
+def node(reason: str, enabled: bool = False, host: str = "edge-1") -> Node:
+    return Node(host, "", host, f"s-{host}", enabled, reason, True, False)
+
+
+def picture(*servers: Server, **nodes: Node) -> Picture:
+    return Picture(
+        1.8e9,
+        {s.uuid: s for s in servers},
+        {name.replace("_", "/"): n for name, n in nodes.items()},
+        {},
+        {},
+    )
+
+
+def ours(uuid: str) -> str:
+    return marks.write(MARK, uuid, KEY)
+
+
+class ReadMarksTest(unittest.TestCase):
+    def test_of_servers_by_their_uuid(self) -> None:
+        found = read_marks(
+            picture(server(ONE, ours(ONE)), server(TWO, "maintenance")),
+            (KEY,),
+        )
+        self.assertEqual(Marks({ONE: MARK}, {}), found)
+
+    def test_of_hosts_by_the_uuid_of_their_service(self) -> None:
+        text = marks.write(FENCE, "s-edge-1", KEY)
+        found = read_marks(
+            picture(a=node(text), b=node("AUTO: broken", host="edge-2")),
+            (KEY,),
+        )
+        self.assertEqual(Marks({}, {"a": FENCE}), found)
+
+    def test_only_on_what_is_locked_or_disabled(self) -> None:
+        text = marks.write(FENCE, "s-edge-1", KEY)
+        found = read_marks(
+            picture(
+                server(ONE, ours(ONE), locked=False),
+                a=node(text, enabled=True),
+            ),
+            (KEY,),
+        )
+        self.assertEqual(Marks({}, {}), found)
+
+    def test_moved_to_another_it_is_forged(self) -> None:
+        text = marks.write(FENCE, "s-edge-1", KEY)
+        other = node(text, host="edge-2")
+        found = read_marks(
+            picture(server(TWO, ours(ONE)), a=other, a_b=other), (KEY,)
+        )
+        detail = "no key of ours made it for this bearer"
+        self.assertEqual(
+            (
+                Tampered("server", TWO, detail),
+                Tampered("host", "edge-2", detail),
+            ),
+            found.forged,
+        )
+        self.assertEqual(({}, {}), (found.servers, found.nodes))
+
+    def test_what_is_forged_is_not_repeated(self) -> None:
+        found = read_marks(
+            picture(server(ONE, marks.PREFIX + "secret\n" * 9)), (KEY,)
+        )
+        (one,) = found.forged
+        self.assertNotIn("secret", one.detail)
+
+    def test_each_text_is_parsed_once_however_many_there_are(self) -> None:
+        many = [server(f"u{n}", "", locked=False) for n in range(10_000)]
+        many += [server(f"m{n}", ours(f"m{n}")) for n in range(200)]
+        many += [server(f"o{n}", "maintenance") for n in range(200)]
+        everything = picture(*many)
+        self.assertEqual(200, len(read_marks(everything, (KEY,)).servers))
+        before = marks._read.cache_info()
+        self.assertEqual(200, len(read_marks(everything, (KEY,)).servers))
+        after = marks._read.cache_info()
+        self.assertEqual(0, after.misses - before.misses)
+        self.assertEqual(200, after.hits - before.hits)
+
+
+def deed(action: str, project: str, user: str = "someone") -> Deed:
+    return Deed(action, "req-1", user, project, 1.8e9, "")
+
+
+BY_OWNER = deed("lock", OWNERS)
+BY_ADMIN = deed("lock", ADMINS)
+BY_US = deed("lock", OURS, "us")
+# reason of the lock, what was done, whose it is
+WHOSE = (
+    ("ours", (BY_US,), Lock.OURS),
+    ("ours", None, Lock.OURS),
+    ("ours", (), Lock.OURS),
+    # another monitor, which shares our key
+    ("ours", (deed("lock", ADMINS, "their-monitor"),), Lock.OURS),
+    # our own project is the server's
+    ("ours", (deed("lock", OWNERS, "us"),), Lock.OURS),
+    # an owner who kept the text of an earlier one
+    ("ours", (BY_US, deed("unlock", OURS, "us"), BY_OWNER), Lock.FORGED),
+    ("forged", (BY_OWNER,), Lock.FORGED),
+    ("forged", (BY_ADMIN,), Lock.FORGED),
+    ("forged", None, Lock.FORGED),
+    ("mine", (BY_OWNER,), Lock.OWNER),
+    ("", (BY_OWNER, deed("stop", ADMINS)), Lock.OWNER),
+    ("mine", (BY_ADMIN,), Lock.ADMINISTRATOR),
+    ("mine", (BY_OWNER, BY_ADMIN), Lock.ADMINISTRATOR),
+    ("mine", (BY_ADMIN, deed("unlock", ADMINS), BY_OWNER), Lock.OWNER),
+    # by hand, with our credentials
+    ("mine", (BY_US,), Lock.ADMINISTRATOR),
+    # not known: kept
+    ("mine", None, Lock.ADMINISTRATOR),
+    ("mine", (), Lock.ADMINISTRATOR),
+    ("mine", (deed("stop", OWNERS),), Lock.ADMINISTRATOR),
+    ("mine", (BY_OWNER, deed("unlock", OWNERS)), Lock.ADMINISTRATOR),
+)
+
+
+class WhoseTest(unittest.TestCase):
+    def test_row_by_row(self) -> None:
+        reasons = {"ours": ours(ONE), "forged": ours(TWO)}
+        for name, deeds, expected in WHOSE:
+            with self.subTest(name, deeds=deeds):
+                one = server(ONE, reasons.get(name, name))
+                found = read_marks(picture(one), (KEY,))
+                self.assertIs(expected, whose(one, found, deeds, "us"))
+
+    def test_what_is_not_locked_is_nobodys(self) -> None:
+        one = server(ONE, ours(ONE), locked=False)
+        found = read_marks(picture(one), (KEY,))
+        self.assertIs(Lock.NONE, whose(one, found, (BY_OWNER,), "us"))
