@@ -35,6 +35,16 @@ class EventKind(enum.Enum):
     WORKER_STARTED = "worker-started"
     HEARTBEAT = "heartbeat"
     EVENTS_DROPPED = "events-dropped"
+    # of the monitor
+    MONITOR_STARTED = "monitor-started"
+    FINDING = "finding"
+    FINDING_OVER = "finding-over"
+    STEP_INTENDED = "step-intended"
+    STEP_DONE = "step-done"
+    GUARD_HELD = "guard-held"
+    GUARD_RELEASED = "guard-released"
+    MARK_TAMPERED = "mark-tampered"
+    COPIED = "copied"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

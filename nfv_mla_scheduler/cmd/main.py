@@ -30,7 +30,9 @@ COMMANDS = (
     "nfv_mla_scheduler.cmd.policy",
     "nfv_mla_scheduler.cmd.results",
     "nfv_mla_scheduler.cmd.explain",
+    "nfv_mla_scheduler.cmd.flavor",
     "nfv_mla_scheduler.cmd.collector",
+    "nfv_mla_scheduler.cmd.monitor",
     "nfv_mla_scheduler.cmd.doctor",
 )
 FAILED = 1

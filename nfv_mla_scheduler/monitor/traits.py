@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traits in Placement: what they should say, and who else wrote any.
+
+Pure.  Traits make placement fast and are never evidence.  Every compute's
+credentials can write them, so that each look sets them right again; those
+without our prefix are nobody's business here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.monitor.findings import Tampered
+from nfv_mla_scheduler.monitor.findings import Verdict
+from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.steps import TraitEdit
+from nfv_mla_scheduler.policy.traits import LENGTH_MAX
+from nfv_mla_scheduler.policy.traits import PREFIX
+
+EDITS_MAX = 200
+_NAME_MAX = LENGTH_MAX + 37
+
+
+def edits(
+    verdict: Verdict, picture: Picture, limit: int = EDITS_MAX
+) -> tuple[TraitEdit, ...]:
+    """Return what has to change, in a fixed order; the rest comes later.
+
+    First what attracts servers to where they may not be, then what is
+    missing, then what means nothing to any flavor.
+    """
+    planned = (
+        *_surplus(verdict, picture),
+        *_missing(verdict, picture),
+        *_foreign(verdict, picture),
+    )
+    return planned[:limit]
+
+
+def tampered(verdict: Verdict, picture: Picture) -> tuple[Tampered, ...]:
+    """Return the traits with our prefix that we cannot have meant.
+
+    One for a trait that no pool of the policy has, on however many providers
+    it is; one for each trait of a pool on a provider that the policy does not
+    bind.
+    """
+    found = []
+    for trait, present in _ours(picture):
+        if trait not in verdict.traits and present:
+            detail = f"no pool of the policy has it; it is on {len(present)}"
+            found.append(_tampered(trait, detail))
+    unbound = _unbound(verdict, picture)
+    for trait, present in _ours(picture):
+        wanted = verdict.traits.get(trait)
+        if wanted is None:
+            continue
+        for provider in sorted((present & unbound) - wanted):
+            detail = "the policy does not bind this provider"
+            found.append(_tampered(f"{trait} {provider}", detail))
+    return tuple(found)
+
+
+def _tampered(name: str, detail: str) -> Tampered:
+    return Tampered("trait", bounded(name, _NAME_MAX), detail)
+
+
+def _ours(picture: Picture) -> Iterator[tuple[str, frozenset[str]]]:
+    for trait in sorted(picture.traits):
+        if trait.startswith(PREFIX):
+            yield trait, picture.traits[trait]
+
+
+def _surplus(verdict: Verdict, picture: Picture) -> Iterator[TraitEdit]:
+    for trait, present in _ours(picture):
+        wanted = verdict.traits.get(trait)
+        if wanted is None:
+            continue
+        for provider in sorted(present - wanted):
+            if (trait, provider) not in verdict.kept:
+                yield TraitEdit(provider, trait, add=False)
+
+
+def _missing(verdict: Verdict, picture: Picture) -> Iterator[TraitEdit]:
+    for trait in sorted(verdict.traits):
+        present = picture.traits.get(trait, frozenset())
+        for provider in sorted(verdict.traits[trait] - present):
+            if (trait, provider) not in verdict.kept:
+                yield TraitEdit(provider, trait, add=True)
+
+
+def _foreign(verdict: Verdict, picture: Picture) -> Iterator[TraitEdit]:
+    for trait, present in _ours(picture):
+        if trait not in verdict.traits:
+            for provider in sorted(present):
+                yield TraitEdit(provider, trait, add=False)
+
+
+def _unbound(verdict: Verdict, picture: Picture) -> frozenset[str]:
+    """Return providers with a trait of ours that are surely not bound.
+
+    One that Nova does not know either may be that of a host which the policy
+    binds and Nova has lost, as long as there is such a host.
+    """
+    nodes = picture.nodes
+    strange = {
+        node.uuid
+        for key, node in nodes.items()
+        if key in verdict.strangers or node.host in verdict.strangers
+    }
+    if not verdict.absent and not picture.partial:
+        known = {node.uuid for node in nodes.values()}
+        for _trait, present in _ours(picture):
+            strange |= present - known
+    return frozenset(strange)
