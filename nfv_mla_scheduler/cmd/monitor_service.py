@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nfv-mla-monitor``: the process that looks, judges and acts.
+
+Exit status: 0 stopped by a signal, all is well with ``--check``, or with
+``--once``; 1 it cannot start, or ``--once`` found something or failed; 2
+wrong usage.  An error at the start is one line on standard error; everything
+later goes to the log.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import cotyledon
+from cotyledon.types import WorkerId
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nfv_mla_scheduler.cmd.monitor_conf import PROGRAM
+from nfv_mla_scheduler.cmd.monitor_conf import PROJECT
+from nfv_mla_scheduler.cmd.monitor_conf import usual_files
+from nfv_mla_scheduler.errors import LINE_MAX
+from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor import service
+from nfv_mla_scheduler.monitor.changes import Topic
+from nfv_mla_scheduler.monitor.cycle import CycleReport
+from nfv_mla_scheduler.monitor.cycle import well
+from nfv_mla_scheduler.monitor.place import Place
+from nfv_mla_scheduler.monitor.telling import standings
+
+FAILED = 1
+MISUSED = 2
+# All that is to end does so by itself in less.
+STOP_S = 4
+LINES_MAX = 40
+
+LOG = logging.getLogger(__name__)
+
+_CHECK = cfg.BoolOpt(
+    "check",
+    default=False,
+    help="Only say whether options, keys and policy can be used. Asks nobody, "
+    "and changes nothing.",
+)
+_ONCE = cfg.BoolOpt(
+    "once",
+    default=False,
+    help="Run one whole cycle, print what it found, and end.",
+)
+_DRY_RUN = cfg.BoolOpt(
+    "dry-run",
+    default=False,
+    help="Act on nothing, traits neither; say what would be done.",
+)
+
+
+class Shell(cotyledon.Service):
+    """The one worker; made in its own process, after the fork."""
+
+    name = "monitor"
+
+    def __init__(
+        self, worker_id: WorkerId, found: parts.Parts, conf: cfg.ConfigOpts
+    ) -> None:
+        super().__init__(worker_id)
+        self._found = found
+        self._conf = conf
+        self._monitor: service.Service | None = None
+
+    def run(self) -> None:
+        """Start the monitor; its threads go on."""
+        try:
+            found = _anew(self._found, self._conf)
+            self._monitor = service.Service(
+                found, self._conf, _dry(self._conf)
+            )
+            self._monitor.start()
+        except NfvMlaError as exc:
+            LOG.critical("nfv-mla monitor: cannot start: %s", exc)
+            # cotyledon tries again, and not too often
+            sys.exit(FAILED)
+        LOG.info("nfv-mla monitor: runs")
+
+    def terminate(self) -> None:
+        """End the monitor; in some seconds at most."""
+        LOG.info("nfv-mla monitor: stops")
+        if self._monitor is not None:
+            self._monitor.stop()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a monitor, and return its exit status; nothing is raised."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    conf = cfg.ConfigOpts()
+    try:
+        _read_options(conf, words)
+        found = parts.read(conf)
+        if conf.check:
+            return _all_is_well(found, conf)
+        logging.setup(conf, PROJECT)
+        place = Place(found.common.state_dir)
+        try:
+            if conf.once:
+                return _run_once(found, conf)
+            parts.check_reach(found, conf)
+            return _serve(found, conf)
+        finally:
+            place.release()
+    except NfvMlaError as exc:
+        return _failed(str(exc))
+    except cfg.ConfigFileParseError as exc:
+        # its own message would show the line, secrets included
+        return _failed(f"options: {exc.config_file} cannot be parsed")
+    except cfg.Error as exc:
+        return _failed(f"options: {exc}")
+    except SystemExit as exc:  # the parser has said why, or printed the help
+        return exc.code if isinstance(exc.code, int) else MISUSED
+    except OSError as exc:
+        where = f"{exc.filename}: " if exc.filename else ""
+        return _failed(f"{where}{exc.strerror or 'cannot be used'}")
+
+
+def report_lines(report: CycleReport, dry_run: bool) -> Iterator[str]:
+    """Yield what one cycle found, and what it did or would do."""
+    known = standings(report, dry_run)
+    picture = report.picture
+    if picture is None:
+        yield "the cloud: was not seen"
+    else:
+        yield (
+            f"the cloud: {len(picture.nodes)} hosts and "
+            f"{len(picture.servers) - len(report.sealed)} servers"
+        )
+    for topic in Topic:
+        said = known.get(topic, {})
+        for name in sorted(said)[:LINES_MAX]:
+            yield f"{topic.value}: {name}: {said[name].text}"
+        if len(said) > LINES_MAX:
+            yield f"{topic.value}: and {len(said) - LINES_MAX} more"
+    for outcome in report.outcomes[:LINES_MAX]:
+        if outcome.subject in report.sealed:
+            continue
+        step = outcome.step.value if outcome.step else "release or trait"
+        text = f", {outcome.text}" if outcome.text else ""
+        yield f"{step}: {outcome.subject}: {outcome.code.value}{text}"
+
+
+def _anew(found: parts.Parts, conf: cfg.ConfigOpts) -> parts.Parts:
+    """Return what options and keys say now, if they can be used.
+
+    A worker that begins after SIGHUP reads them again.
+    """
+    try:
+        conf.reload_config_files()
+        return parts.read(conf)
+    except (NfvMlaError, cfg.Error, OSError) as exc:
+        LOG.error(
+            "nfv-mla monitor: goes on with the options of before: %s",
+            bounded(exc, LINE_MAX),
+        )
+        return found
+
+
+def _dry(conf: cfg.ConfigOpts) -> bool:
+    return bool(conf.dry_run)
+
+
+def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:
+    logging.register_options(conf)
+    conf.register_cli_opts([_CHECK, _ONCE, _DRY_RUN])
+    parts.register(conf)
+    conf(
+        words,
+        project=PROJECT,
+        prog=PROGRAM,
+        version=_version(),
+        default_config_files=usual_files(),
+        description="Looks which servers are where they should not be, and "
+        "moves or halts them as the policy says.",
+    )
+
+
+def _serve(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
+    """Run until a signal asks to stop."""
+    # What is passed on cannot be pickled.
+    shell = cotyledon.ServiceManager(
+        graceful_shutdown_timeout=STOP_S,
+        mp_context=multiprocessing.get_context("fork"),
+    )
+    shell.add(Shell, workers=1, args=(found, conf))
+    shell.run()
+    return 0
+
+
+def _run_once(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
+    monitor = service.Service(found, conf, _dry(conf))
+    try:
+        report = monitor.once()
+    finally:
+        monitor.stop()
+    for line in report_lines(report, _dry(conf)):
+        print(bounded(line, LINE_MAX))
+    if well(report):
+        print(f"{PROGRAM}: all is well")
+        return 0
+    return FAILED
+
+
+def _all_is_well(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
+    for odd in parts.check(found, conf):
+        print(f"{PROGRAM}: {bounded(odd, LINE_MAX)}", file=sys.stderr)
+    print(
+        f"{PROGRAM}: options, keys and policy can be used; acts on "
+        f"{found.settings.act.value}"
+    )
+    return 0
+
+
+def _failed(message: str) -> int:
+    print(f"{PROGRAM}: {bounded(message, LINE_MAX)}", file=sys.stderr)
+    return FAILED
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("nfv-mla-scheduler")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cycle of the monitor: observe, judge, plan, act.
+
+Touches the parts that it is given, and no clock but for how long each of them
+took.  A part that fails leaves the cycle going on with what is known; what it
+lacked is in the cycle's report, in one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import logging
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Protocol
+from typing import TypeVar
+
+from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import NEVER
+from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.findings import Verdict
+from nfv_mla_scheduler.monitor.holds import Holds
+from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.outcomes import Outcome
+from nfv_mla_scheduler.monitor.outcomes import Result
+from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.steps import HoldsEdit
+from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.policy.values import Policy
+from nfv_mla_scheduler.results.view import Snapshot
+
+LOG = logging.getLogger(__name__)
+
+TEXT_MAX = 160
+CLOCK_JUMP_S = 5.0
+CLOCK_HOLD_S = 60.0
+
+Room = Callable[[Mapping[str, int]], frozenset[str] | None]
+T = TypeVar("T")
+
+# How the observer says that it saw no servers, or nothing.
+_BLIND = ("servers (", "everything")
+
+
+class Part(enum.Enum):
+    """What can fail of a cycle."""
+
+    OBSERVE = "observe"
+    READ_HOLDS = "read what people said"
+    JUDGE = "judge"
+    ROOM = "ask for room"
+    PLAN = "plan"
+    WRITE_HOLDS = "write what is held"
+    ACT = "act"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """A part that failed, and why in one bounded line."""
+
+    part: Part
+    code: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was judged of a picture, and what was read in it.
+
+    :ivar host_marks: Nova's host name -> the mark of our fence, verified
+    :ivar server_marks: server's UUID -> its mark, verified
+    :ivar detail: whatever else the planner needs, which is its business
+    """
+
+    verdict: Verdict
+    host_marks: Mapping[str, Mark]
+    server_marks: Mapping[str, Mark]
+    detail: object = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the planner may do now, beside what the guard says.
+
+    :ivar stale: the picture is too old for anything but fences
+    :ivar clock_jumped: wall clock and monotonic clock differed of late
+    """
+
+    now: Instant
+    monotonic: float
+    stale: bool = False
+    clock_jumped: bool = False
+
+
+class Eye(Protocol):
+    """Looks at a cloud; see ``observer.py``."""
+
+    def look(self, now: Instant, monotonic: float) -> Picture:
+        """Look once; what is missing is said in the picture."""
+
+    def touched_traits(self, names: Iterable[str]) -> None:
+        """Look at these traits next time."""
+
+
+class Court(Protocol):
+    """Judges what was seen."""
+
+    def rule(
+        self,
+        picture: Picture,
+        snapshot: Snapshot,
+        now: Instant,
+        monotonic: float,
+        room: Room,
+    ) -> Ruling:
+        """Return what is found."""
+
+
+class Planner(Protocol):
+    """Plans what is to be done about it."""
+
+    def plan(
+        self,
+        picture: Picture,
+        snapshot: Snapshot,
+        ruling: Ruling,
+        holds: Holds,
+        bounds: Bounds,
+        room: Room,
+    ) -> Plan:
+        """Return a plan; does nothing."""
+
+
+class Hand(Protocol):
+    """Carries plans out; see ``actor.py``."""
+
+    def carry_out(
+        self,
+        plan: Plan,
+        picture: Picture,
+        now: Instant,
+        sealed: frozenset[str],
+    ) -> tuple[Outcome, ...]:
+        """Do what is planned, and return what became of it.
+
+        :param sealed: UUIDs of servers that records must not name
+        """
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one cycle knew and did.
+
+    :ivar observed: whether Nova was looked at in it
+    :ivar picture: None: Nova was never seen
+    :ivar seen_at: when servers were last seen, by the wall clock
+    :ivar ruling: None: nothing could be judged
+    :ivar plan: None: nothing could be planned
+    :ivar sealed: UUIDs of servers that nobody is told about
+    """
+
+    at: Instant
+    observed: bool
+    snapshot: Snapshot
+    holds: Holds
+    picture: Picture | None = None
+    seen_at: Instant = NEVER
+    ruling: Ruling | None = None
+    plan: Plan | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    sealed: frozenset[str] = frozenset()
+
+
+class Cycle:
+    """Runs cycles, one at a time.
+
+    :param snapshot: returns the newest policy and results
+    :param holds: returns what people said
+    :param edit: writes what is held from now on
+    :param room: asks Placement for room; raises what it likes
+    :param hand: None: nothing is ever done
+    :param picture_max_age_s: beyond which a picture is good for fences only
+    """
+
+    def __init__(
+        self,
+        eye: Eye,
+        court: Court,
+        planner: Planner,
+        hand: Hand | None,
+        *,
+        snapshot: Callable[[], Snapshot],
+        holds: Callable[[], Holds],
+        edit: Callable[[HoldsEdit, Instant], object],
+        room: Callable[[Mapping[str, int]], frozenset[str]],
+        picture_max_age_s: float,
+    ) -> None:
+        self._eye = eye
+        self._court = court
+        self._planner = planner
+        self._hand = hand
+        self._snapshot = snapshot
+        self._holds = holds
+        self._edit = edit
+        self._room = room
+        self._picture_max_age_s = picture_max_age_s
+        self._picture: Picture | None = None
+        self._seen_at: Instant = NEVER
+        self._seen_monotonic = NEVER
+        self._clocks: tuple[Instant, float] | None = None
+        self._jumped = NEVER
+        self._outdated = False
+
+    def run(
+        self, now: Instant, monotonic: float, observe: bool = True
+    ) -> CycleReport:
+        """Run one cycle.
+
+        :param observe: False: judge and act by the last picture, since it is
+            policy or results that are new
+        """
+        tries = _Tries()
+        bounds = self._watch_clocks(now, monotonic)
+        # What was done since the last look is not in the picture.
+        observe = observe or self._outdated or self._picture is None
+        if observe:
+            tries.take(Part.OBSERVE, lambda: self._look(now, monotonic))
+        bounds = dataclasses.replace(bounds, stale=self._stale(monotonic))
+        snapshot = self._snapshot()
+        said = tries.take(Part.READ_HOLDS, self._holds)
+        holds = said or Holds(fault="what people said cannot be read")
+        if holds.fault:
+            tries.failed(Part.READ_HOLDS, "holds", holds.fault)
+        report = CycleReport(
+            now,
+            observe,
+            snapshot,
+            holds,
+            self._picture,
+            self._seen_at,
+            sealed=_sealed(snapshot, self._picture),
+        )
+        report = self._go_on(report, bounds, tries)
+        return dataclasses.replace(report, failures=tries.failures)
+
+    def _go_on(
+        self, report: CycleReport, bounds: Bounds, tries: _Tries
+    ) -> CycleReport:
+        """Judge, plan and act by a picture, if there is any."""
+        picture, snapshot = report.picture, report.snapshot
+        if picture is None:
+            return report
+        now, monotonic = bounds.now, bounds.monotonic
+        room = _RoomOnce(self._room, tries)
+        ruling = tries.take(
+            Part.JUDGE,
+            lambda: self._court.rule(picture, snapshot, now, monotonic, room),
+        )
+        if ruling is None:
+            return report
+        report = dataclasses.replace(report, ruling=ruling)
+        plan = tries.take(
+            Part.PLAN,
+            lambda: self._planner.plan(
+                picture, snapshot, ruling, report.holds, bounds, room
+            ),
+        )
+        if plan is None:
+            return report
+        outcomes = self._act(plan, picture, report, tries)
+        return dataclasses.replace(report, plan=plan, outcomes=outcomes)
+
+    def _look(self, now: Instant, monotonic: float) -> None:
+        picture = self._eye.look(now, monotonic)
+        self._picture = picture
+        if not any(what.startswith(_BLIND) for what in picture.missing):
+            self._seen_at, self._seen_monotonic = now, monotonic
+
+    def _act(
+        self,
+        plan: Plan,
+        picture: Picture,
+        report: CycleReport,
+        tries: _Tries,
+    ) -> tuple[Outcome, ...]:
+        """Write what is held, then do what is planned.
+
+        What cannot be held may not begin: then only fences are left.
+        """
+        hand, now = self._hand, report.at
+        if hand is None:
+            return ()
+        if not plan.holds.empty:
+            edited = tries.take(
+                Part.WRITE_HOLDS, lambda: (self._edit(plan.holds, now),)
+            )
+            if edited is None:
+                plan = Plan(fences=plan.fences)
+        done = tries.take(
+            Part.ACT,
+            lambda: hand.carry_out(plan, picture, now, report.sealed),
+        )
+        self._outdated = bool(done)
+        if plan.traits:
+            self._eye.touched_traits({edit.trait for edit in plan.traits})
+        return done or ()
+
+    def _stale(self, monotonic: float) -> bool:
+        return monotonic - self._seen_monotonic > self._picture_max_age_s
+
+    def _watch_clocks(self, now: Instant, monotonic: float) -> Bounds:
+        """Notice when one of the clocks was set."""
+        before, self._clocks = self._clocks, (now, monotonic)
+        if before is not None:
+            passed = (now - before[0]) - (monotonic - before[1])
+            if abs(passed) > CLOCK_JUMP_S:
+                self._jumped = monotonic
+        jumped = monotonic - self._jumped < CLOCK_HOLD_S
+        return Bounds(now, monotonic, clock_jumped=jumped)
+
+
+class _Tries:
+    """Tries one part after the other, and keeps why any failed."""
+
+    def __init__(self) -> None:
+        self._failures: dict[Part, Failure] = {}
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return tuple(self._failures.values())
+
+    def failed(self, part: Part, code: str, text: str) -> None:
+        self._failures.setdefault(
+            part, Failure(part, code, bounded(text, TEXT_MAX))
+        )
+
+    def take(self, part: Part, do: Callable[[], T]) -> T | None:
+        """Return what ``do`` does; None: it failed."""
+        try:
+            return do()
+        except NfvMlaError as exc:
+            self.failed(part, exc.code, str(exc))
+        except Exception as exc:
+            # a fault of our own: where it is has to be found
+            LOG.debug("nfv-mla monitor cannot %s", part.value, exc_info=True)
+            self.failed(part, "fault", f"{type(exc).__name__}: {exc}")
+        return None
+
+
+class _RoomOnce:
+    """Asks for each kind of room once in a cycle; None: nobody knows."""
+
+    def __init__(
+        self,
+        ask: Callable[[Mapping[str, int]], frozenset[str]],
+        tries: _Tries,
+    ) -> None:
+        self._ask = ask
+        self._tries = tries
+        self._known: dict[
+            tuple[tuple[str, int], ...], frozenset[str] | None
+        ] = {}
+
+    def __call__(self, amounts: Mapping[str, int]) -> frozenset[str] | None:
+        key = tuple(sorted(amounts.items()))
+        if key not in self._known:
+            self._known[key] = self._tries.take(
+                Part.ROOM, lambda: self._ask(dict(key))
+            )
+        return self._known[key]
+
+
+def _sealed(snapshot: Snapshot, picture: Picture | None) -> frozenset[str]:
+    """Return the servers of trust domains that keep their entries sealed."""
+    projects = sealed_projects(snapshot.policy)
+    if not projects or picture is None:
+        return frozenset()
+    return frozenset(
+        uuid
+        for uuid, server in picture.servers.items()
+        if server.project_id in projects
+    )
+
+
+def sealed_projects(policy: Policy | None) -> frozenset[str]:
+    """Return the projects whose servers nobody is told about (5.0.3)."""
+    if policy is None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, project in policy.projects.items()
+        if project.trust_domain is not None
+        and policy.trust_domains.get(project.trust_domain) is not None
+    )
+
+
+def well(report: CycleReport) -> bool:
+    """Whether a cycle found nothing, and failed nowhere."""
+    ruling, picture = report.ruling, report.picture
+    if report.failures or ruling is None or picture is None:
+        return False
+    verdict = ruling.verdict
+    return not (
+        picture.missing
+        or verdict.servers
+        or verdict.hosts
+        or verdict.copied
+        or verdict.tampered
+        or any(o.code not in _WELL for o in report.outcomes)
+    )
+
+
+_WELL = (Result.DONE, Result.GONE, Result.PRECONDITION)

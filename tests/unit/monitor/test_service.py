@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A monitor put together: in this process, and as processes of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+from nfv_mla_scheduler.cmd import monitor_service as command
+from nfv_mla_scheduler.errors import SettingsError
+from nfv_mla_scheduler.monitor import holds
+from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor.cycle import well
+from nfv_mla_scheduler.monitor.place import Place
+from nfv_mla_scheduler.monitor.port import CloudCode
+from nfv_mla_scheduler.monitor.refreshing import Refreshing
+from nfv_mla_scheduler.monitor.service import Service
+from nfv_mla_scheduler.monitor.web import Readiness
+from tests.unit.monitor.site import MonitorSite
+from tests.unit.scheduler.site import GOOD_1
+from tests.unit.scheduler.site import SEALED
+
+WAIT_S = 15.0
+
+
+class ServiceTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = MonitorSite.of(self)
+        self.cloud = self.site.cloud
+        logger = logging.getLogger("nfv_mla_scheduler")
+        logger.addHandler(logging.NullHandler())
+        propagate = logger.propagate
+        logger.propagate = False
+        self.addCleanup(setattr, logger, "propagate", propagate)
+
+    def new(self, **how: Any) -> Service:
+        service = self.site.service(**how)
+        self.addCleanup(service.stop)
+        return service
+
+    def wait(self, done: Callable[[], object], what: str = "") -> None:
+        end = time.monotonic() + WAIT_S
+        while not done():
+            self.assertLess(time.monotonic(), end, f"in vain: {what}")
+            time.sleep(0.005)
+
+    def status(self) -> Any:
+        return json.loads(self.site.status_file.read_text())
+
+
+class OnceTest(ServiceTestCase):
+    def test_a_cloud_in_which_all_complies_is_well(self) -> None:
+        self.site.add_asking(1)
+        report = self.new().once()
+        self.assertTrue(well(report), report)
+        self.assertEqual([], self.cloud.written)
+        status = self.status()
+        self.assertEqual("all", status["act"])
+        self.assertEqual({}, status["findings"])
+        self.assertEqual(0, status["cycle"]["failures"])
+
+    def test_a_host_that_turns_bad_is_fenced_and_its_server_locked(
+        self,
+    ) -> None:
+        uuid = self.site.add_asking(1)
+        service = self.new()
+        self.assertTrue(well(service.once()))
+        self.site.turn_bad()
+        report = service.once()
+        self.assertFalse(well(report))
+        self.assertFalse(self.cloud.node(GOOD_1).enabled)
+        self.assertTrue(self.cloud.peek(uuid).locked)
+        self.assertEqual(1, self.status()["steps"]["fence"]["done"])
+        service.once()
+        self.assertEqual(
+            [GOOD_1], [f["host"] for f in self.status()["fenced_list"]]
+        )
+
+    def test_what_is_sealed_is_in_no_status_and_no_line(self) -> None:
+        uuid = self.site.add_asking(7)
+        self.cloud.change(uuid, project_id=SEALED)
+        self.site.turn_bad()
+        service = self.new()
+        with self.assertLogs("nfv_mla_scheduler", "DEBUG") as said:
+            service.once()
+        self.assertNotIn(uuid, "\n".join(said.output))
+        report = service.once()
+        assert report.ruling is not None
+        self.assertIn(uuid, report.ruling.verdict.servers)
+        self.assertNotIn(uuid, json.dumps(service.status()))
+        self.assertEqual(0, service.status()["in_flight"])
+        text = "\n".join(command.report_lines(report, dry_run=True))
+        self.assertNotIn(uuid, text)
+
+    def test_a_dry_run_says_what_it_would_do_and_does_nothing(self) -> None:
+        self.site.add_asking(1)
+        service = self.new(dry_run=True)
+        service.once()
+        self.site.turn_bad()
+        report = service.once()
+        self.assertEqual([], self.cloud.written)
+        text = "\n".join(command.report_lines(report, dry_run=True))
+        self.assertIn(f"host {GOOD_1}: fence", text)
+        self.assertIn("lock, on good-1", text)
+        # nobody must take it for a monitor that halts
+        self.assertEqual("none", self.status()["act"])
+        self.assertFalse(holds.place(self.site.directory / "state").exists())
+
+    def test_a_cloud_that_does_not_answer_is_a_failure_of_the_look(
+        self,
+    ) -> None:
+        self.cloud.fail("servers", CloudCode.UNAVAILABLE, times=9)
+        report = self.new().once()
+        self.assertFalse(well(report))
+        text = "\n".join(command.report_lines(report, dry_run=False))
+        self.assertIn("missing: servers", text)
+        self.assertIsNone(self.status()["picture"]["at"])
+
+
+class RunningTest(ServiceTestCase):
+    def start(self, **how: Any) -> Service:
+        service = self.new(interval_s=60, picture_max_age_s=90, **how)
+        service.start()
+        return service
+
+    def test_new_results_are_acted_upon_before_the_next_look(self) -> None:
+        self.site.add_asking(1)
+        service = self.start()
+        self.wait(lambda: service.readiness() is Readiness.READY)
+        looks = len([x for x in self.cloud.log if x[0] == "servers"])
+        self.site.turn_bad()
+        self.wait(lambda: not self.cloud.node(GOOD_1).enabled, "fenced")
+        after = len([x for x in self.cloud.log if x[0] == "servers"])
+        # none to notice it; one at most to see what became of it
+        self.assertLessEqual(after - looks, 1)
+        self.wait(lambda: self.status()["findings"], "the status")
+        self.assertTrue(service.is_live())
+
+    def test_a_knock_brings_the_next_look_forward(self) -> None:
+        service = self.start()
+        self.wait(lambda: service.readiness() is Readiness.READY)
+        forced = self.site.add_asking(9, "web-1")
+        service.knock(())
+        self.wait(
+            lambda: service.status()["findings"].get("misplaced"),
+            f"{forced} found",
+        )
+
+    def test_before_the_first_cycle_it_is_not_ready(self) -> None:
+        service = self.new()
+        self.assertIs(Readiness.STARTING, service.readiness())
+        self.assertFalse(service.is_live())
+
+    def test_without_results_it_is_ready_in_part(self) -> None:
+        self.site.results_file.unlink()
+        service = self.new()
+        service.once()
+        self.assertIs(Readiness.PARTIAL, service.readiness())
+
+    def test_it_ends_soon_and_twice_is_no_harm(self) -> None:
+        service = self.start()
+        self.wait(lambda: service.readiness() is Readiness.READY)
+        began = time.monotonic()
+        service.stop()
+        self.assertLess(time.monotonic() - began, 5.0)
+        self.assertFalse(service.is_live())
+        service.stop()
+
+
+class RefreshingTest(unittest.TestCase):
+    def test_a_knock_is_passed_on_for_those_who_are_bound(self) -> None:
+        asked: list[tuple[str, tuple[str, ...]]] = []
+        bound = {"lab": {"a": "1", "b": "2"}, "fra": {"b": "2"}, "bka": {}}
+        refreshing = Refreshing(
+            lambda authority, names: asked.append((authority, names)),
+            lambda: bound,
+        )
+        refreshing.want(("b", "stranger"))
+        refreshing.want(("a",))
+        refreshing.pass_on()
+        self.assertEqual([("lab", ("a", "b")), ("fra", ("b",))], asked)
+        refreshing.pass_on()
+        self.assertEqual(2, len(asked))
+
+    def test_a_collector_that_refuses_is_said_once(self) -> None:
+        def ask(authority: str, names: tuple[str, ...]) -> None:
+            raise SettingsError("answers 429")
+
+        refreshing = Refreshing(ask, lambda: {"lab": {"a": 1}})
+        with self.assertLogs("nfv_mla_scheduler", "WARNING") as said:
+            for _ in range(3):
+                refreshing.want(("a",))
+                refreshing.pass_on()
+        self.assertEqual(1, len(said.output))
+
+
+class PartsTest(ServiceTestCase):
+    def refused(self, **options: Any) -> str:
+        with self.assertRaises(SettingsError) as caught:
+            parts.read(self.site.conf(**options))
+        return str(caught.exception)
+
+    def test_keys_that_cannot_be_used_are_named(self) -> None:
+        key = self.site.key_file
+        key.write_bytes(b"short")
+        self.assertIn("32 to 4096 bytes", self.refused())
+        key.write_bytes(b"k" * 5000)
+        self.assertIn("32 to 4096 bytes", self.refused())
+        key.write_bytes(b"k" * 32)
+        key.chmod(0o644)
+        self.assertIn("everybody can read it", self.refused())
+        key.unlink()
+        self.assertIn("No such file", self.refused())
+
+    def test_one_key_twice_is_refused(self) -> None:
+        other = self.site.directory / "other.key"
+        other.write_bytes(self.site.key_file.read_bytes())
+        other.chmod(0o600)
+        both = f"{self.site.key_file},{other}"
+        self.assertIn("the same key", self.refused(mark_key_files=both))
+
+    def test_what_is_odd_is_said_before_it_matters(self) -> None:
+        conf = self.site.conf(act="none")
+        [odd] = parts.check(parts.read(conf), conf)
+        self.assertIn("nothing will be done", odd)
+
+    def test_credentials_that_are_not_complete(self) -> None:
+        conf = self.site.conf(auth_type="")
+        with self.assertRaises(SettingsError) as caught:
+            parts.check(parts.read(conf), conf)
+        self.assertIn("[monitor]", str(caught.exception))
+
+    def test_a_place_is_taken_once(self) -> None:
+        directory = self.site.directory / "elsewhere"
+        place = Place(directory)
+        with self.assertRaises(SettingsError) as caught:
+            Place(directory)
+        self.assertIn(f"process {os.getpid()}", str(caught.exception))
+        place.release()
+        Place(directory).release()
+
+
+class ProcessTest(ServiceTestCase):
+    """Processes; of a cloud that cannot be reached."""
+
+    def main(self, *words: str) -> tuple[int, str]:
+        err = io.StringIO()
+        with (
+            contextlib.redirect_stderr(err),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            return command.main(words), err.getvalue()
+
+    def test_wrong_usage_and_wrong_options_are_one_line(self) -> None:
+        status, said = self.main("--perhaps")
+        self.assertEqual(2, status)
+        path = self.site.write(act="all", mark_key_files="")
+        status, said = self.main("--config-file", path)
+        self.assertEqual(1, status)
+        self.assertIn("[monitor] mark_key_files", said)
+        self.assertEqual(1, said.count("\n"))
+        status, said = self.main("--config-file", "/nowhere/at.conf")
+        self.assertEqual(1, status)
+        self.assertEqual(1, said.count("\n"))
+
+    def test_check_asks_nobody(self) -> None:
+        status, said = self.main("--config-file", self.site.write(), "--check")
+        self.assertEqual((0, ""), (status, said))
+        self.assertFalse(self.site.status_file.exists())
+        self.site.policy_file.unlink()
+        status, said = self.main("--config-file", self.site.write(), "--check")
+        self.assertEqual(1, status)
+        self.assertIn(str(self.site.policy_file), said)
+
+    def start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "nfv_mla_scheduler.cmd.monitor_service",
+                "--config-file",
+                self.site.write(),
+            ],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def cycles(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return self.status()["cycle"] is not None
+        return False
+
+    def test_it_runs_alone_reloads_and_ends_at_a_signal(self) -> None:
+        process = self.start()
+        self.wait(self.cycles, "a cycle")
+        started_at = self.status()["started_at"]
+        second, said = self.main("--config-file", self.site.write())
+        self.assertEqual(1, second)
+        self.assertIn(f"another monitor (process {process.pid})", said)
+        self.assertEqual(1, said.count("\n"))
+        process.send_signal(signal.SIGHUP)
+        self.wait(
+            lambda: self.cycles() and self.status()["started_at"] > started_at,
+            "a new worker",
+        )
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=WAIT_S)
+        self.assertLess(time.monotonic() - began, 5.0)
+        self.assertEqual(0, process.returncode, said)
+        self.assertNotIn("Traceback", said)
+        # its place is free
+        Place(self.site.directory / "state").release()
