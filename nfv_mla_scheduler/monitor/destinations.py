@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set
 
+from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.follow import Room
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
@@ -67,6 +68,24 @@ class Destinations:
         roomy = self._with_room(server)
         if not roomy:
             return False
+        case = self._case(server)
+        return any(
+            case.admitted(
+                [node for node in some if node.host != server.host], self._now
+            )
+            for some in _in_parts(roomy)
+        )
+
+    def takes_back(self, server: Server, host: str) -> bool:
+        """Whether a server may go back to a host that still has its disk.
+
+        It needs no room there: Nova keeps it for as long as a resize or cold
+        migration is not confirmed.
+        """
+        there = [node for node in self._open if node.host == host]
+        return bool(self._case(server).admitted(there, self._now))
+
+    def _case(self, server: Server) -> Case:
         ask = server.ask
         request = Request(
             server.project_id,
@@ -76,13 +95,7 @@ class Destinations:
             server.host or None,
             server.uuid,
         )
-        case = self._judge.case(request, self._snapshot, self._room)
-        return any(
-            case.admitted(
-                [node for node in some if node.host != server.host], self._now
-            )
-            for some in _in_parts(roomy)
-        )
+        return self._judge.case(request, self._snapshot, self._room)
 
     def _with_room(self, server: Server) -> tuple[Node, ...]:
         """Return the open hosts that have room for a server."""

@@ -87,6 +87,13 @@ def _release(
         return Why.BUSY
     if _to_confirm(server, mark, move):
         return _end(it, server, Step.COLD_MIGRATE, Ask.CONFIRM)
+    if mark.code is Code.REBUILD_ELSEWHERE:
+        unbuilt = it.unbuilt.get(server.uuid)
+        if unbuilt is None:
+            return Why.BUSY
+        if unbuilt:
+            # Its old disk may have come along from shared storage.
+            return _end(it, server, Step.REBUILD_ELSEWHERE, Ask.REBUILD)
     # A mark from a clock ahead of ours must not keep a server for ever.
     if abs(it.now - mark.at) < LEAST_AGE_S:
         return Why.NOT_YET

@@ -41,6 +41,8 @@ class Situation:
     :ivar somewhere: server's UUID -> whether another host would take it
     :ivar revertible: UUIDs of servers that wait to be confirmed, and would be
         admitted where a revert brings them
+    :ivar unbuilt: server's UUID -> whether it was evacuated to be rebuilt, and
+        is not rebuilt yet; absent: not known
     :ivar evidence: Nova's host name -> how new the results are by which it
         was judged; absent: there are none
     :ivar deadlines_s: step -> by when its effect has to show
@@ -73,6 +75,7 @@ class Situation:
     hosts_off: frozenset[str] = frozenset()
     can_power_off: bool = False
     revertible: frozenset[str] = frozenset()
+    unbuilt: Mapping[str, bool] = dataclasses.field(default_factory=dict)
 
     @property
     def expired(self) -> bool:

@@ -8,6 +8,7 @@ power commands, to learn which hosts are off.  ``plan.py`` is pure.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -28,7 +29,9 @@ from nfv_mla_scheduler.monitor.locks import whose
 from nfv_mla_scheduler.monitor.marks import Code
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.plan import plan
+from nfv_mla_scheduler.monitor.plan_servers import SKEW_S
 from nfv_mla_scheduler.monitor.plan_situation import Arming
 from nfv_mla_scheduler.monitor.plan_situation import Situation
 from nfv_mla_scheduler.monitor.port import CloudFailed
@@ -95,6 +98,11 @@ class Planning:
         assert isinstance(marks, Marks)
         verdict = ruling.verdict
         means = self._means
+        locks = self._owners.locks(picture, marks, verdict.servers.keys())
+        closed = {h.host for h in verdict.hosts.values() if h.fences}
+        places = Destinations(
+            picture, snapshot, self._judge, bounds.now, room, closed
+        )
         return plan(
             Situation(
                 now=bounds.now,
@@ -103,12 +111,8 @@ class Planning:
                 picture=picture,
                 verdict=verdict,
                 marks=marks,
-                locks=self._owners.locks(
-                    picture, marks, verdict.servers.keys()
-                ),
-                somewhere=self._somewhere(
-                    picture, snapshot, verdict, bounds, room
-                ),
+                locks=locks,
+                somewhere=_somewhere(picture, verdict, places),
                 evidence=_evidence(snapshot, marks, picture),
                 holds=holds,
                 deadlines_s=means.deadlines_s,
@@ -120,6 +124,8 @@ class Planning:
                 stale=bounds.stale,
                 hosts_off=self._hosts_off(picture, marks, bounds.monotonic),
                 can_power_off=means.power is not None,
+                revertible=_revertible(picture, verdict, places),
+                unbuilt=unbuilt(picture, marks, self._owners.known),
             )
         )
 
@@ -133,27 +139,6 @@ class Planning:
             return self._cloud.user_id
         except CloudFailed:
             return ""
-
-    def _somewhere(
-        self,
-        picture: Picture,
-        snapshot: Snapshot,
-        verdict: Verdict,
-        bounds: Bounds,
-        room: Room,
-    ) -> Mapping[str, bool]:
-        wanted = [
-            picture.servers[uuid]
-            for uuid, finding in sorted(verdict.servers.items())
-            if finding.evicts and uuid in picture.servers
-        ]
-        if not wanted:
-            return {}
-        closed = {h.host for h in verdict.hosts.values() if h.fences}
-        places = Destinations(
-            picture, snapshot, self._judge, bounds.now, room, closed
-        )
-        return {server.uuid: places.somewhere(server) for server in wanted}
 
     def _hosts_off(
         self, picture: Picture, marks: Marks, monotonic: float
@@ -172,6 +157,65 @@ class Planning:
             },
             monotonic,
         )
+
+
+def _evicted(picture: Picture, verdict: Verdict) -> list[Server]:
+    return [
+        picture.servers[uuid]
+        for uuid, finding in sorted(verdict.servers.items())
+        if finding.evicts and uuid in picture.servers
+    ]
+
+
+def _somewhere(
+    picture: Picture, verdict: Verdict, places: Destinations
+) -> Mapping[str, bool]:
+    return {
+        server.uuid: places.somewhere(server)
+        for server in _evicted(picture, verdict)
+    }
+
+
+def _revertible(
+    picture: Picture, verdict: Verdict, places: Destinations
+) -> frozenset[str]:
+    """Return the servers that a revert would bring where they may be."""
+    found = set()
+    for server in _evicted(picture, verdict):
+        moves = picture.migrations.get(server.uuid, ())
+        if server.vm_state is not VmState.RESIZED or not moves:
+            continue
+        last = max(moves, key=lambda m: (m.created, m.number))
+        if last.dest == server.host and places.takes_back(server, last.source):
+            found.add(server.uuid)
+    return frozenset(found)
+
+
+def unbuilt(
+    picture: Picture,
+    marks: Marks,
+    deeds_of: Callable[[Server], tuple[Deed, ...] | None],
+) -> Mapping[str, bool]:
+    """Return which servers were evacuated to be rebuilt, and are not yet.
+
+    By what Nova recorded of each: a request to rebuild leaves no other trace
+    that lasts.
+    """
+    found = {}
+    for uuid, mark in marks.servers.items():
+        server = picture.servers.get(uuid)
+        if server is None or mark.code is not Code.REBUILD_ELSEWHERE:
+            continue
+        deeds = deeds_of(server)
+        if deeds is None:
+            continue
+        since = mark.since - SKEW_S
+        last = {d.action: d.at for d in deeds if d.at >= since}
+        found[uuid] = (
+            "evacuate" in last
+            and last.get("rebuild", NEVER) < last["evacuate"]
+        )
+    return found
 
 
 def _evidence(
@@ -216,11 +260,12 @@ class _Owners:
         self._read(locked)
         our_user = self._cloud.user_id
         return {
-            uuid: whose(server, marks, self._deeds(server), our_user)
+            uuid: whose(server, marks, self.known(server), our_user)
             for uuid, server in locked.items()
         }
 
-    def _deeds(self, server: Server) -> tuple[Deed, ...] | None:
+    def known(self, server: Server) -> tuple[Deed, ...] | None:
+        """Return what was done to a locked server, as last read."""
         known = self._known.get(server.uuid)
         return known[1] if known is not None else None
 

@@ -124,12 +124,26 @@ def _hosts(
         elif node.service not in told and _fenced(node):
             told.add(node.service)
             mark = _mark(node.reason, node.service, keys, name, done)
-            if mark is not None and _try(
-                done, name, functools.partial(cloud.enable, node.service)
-            ):
+            if mark is not None and _enabled(cloud, node, mark, done):
                 done.enabled += 1
-                if node.forced_down:
-                    done.keep(name, "is enabled, and still forced down")
+
+
+def _enabled(cloud: Cloud, node: Node, mark: Mark, done: Surrendered) -> bool:
+    """Enable a host; whether it is.
+
+    That we said it is down is taken back first: the mark is what says so.
+    """
+    name = f"host {node.host}"
+    ours = node.forced_down and mark.code is Code.EVACUATE
+    lift = functools.partial(cloud.force_down, node.service, False)
+    if ours and not _try(done, name, lift):
+        return False
+    enable = functools.partial(cloud.enable, node.service)
+    if not _try(done, name, enable):
+        return False
+    if node.forced_down and not ours:
+        done.keep(name, "is enabled, and still forced down")
+    return True
 
 
 def _fenced(node: Node) -> bool:

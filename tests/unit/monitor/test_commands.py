@@ -367,6 +367,18 @@ class SurrenderTest(CommandTestCase):
         self.assertEqual(1, done.started)
         self.assertTrue(self.cloud.peek(other).runs)
 
+    def test_a_host_that_we_said_is_down_is_said_to_be_up_again(self) -> None:
+        service = self.cloud.node(GOOD_1).service
+        self.cloud.force_down(service, True)
+        done = surrender(self.cloud, (KEY,))
+        self.assertTrue(self.cloud.node(GOOD_1).forced_down)
+        self.assertTrue(any("forced down" in line for line in done.left))
+        mark = marks.write(self._mark("evacuate", "enabled"), service, KEY)
+        self.cloud.disable(service, mark)
+        surrender(self.cloud, (KEY,))
+        self.assertFalse(self.cloud.node(GOOD_1).forced_down)
+        self.assertTrue(self.cloud.node(GOOD_1).enabled)
+
     def test_what_fails_is_said_and_the_rest_is_done(self) -> None:
         self.cloud.fail("unlock", CloudCode.UNAVAILABLE)
         self.cloud.fail("trait_names", CloudCode.UNAVAILABLE)

@@ -102,6 +102,26 @@ class TestDestinations(unittest.TestCase):
         self.cloud.add(server(1, asked=ask({"nfv_mla:no-such": "1"})))
         self.assertFalse(self._somewhere())
 
+    def _takes_back(self, closed=frozenset(), host="h2") -> bool:
+        cloud = self.cloud
+        cloud.new_policy()
+        full = Destinations(
+            cloud.picture(),
+            cloud.take(),
+            Judge(cloud.bearings),
+            NOW,
+            lambda _: frozenset(),
+            closed,
+        )
+        return full.takes_back(cloud.servers[uuid(1)], host)
+
+    def test_back_where_its_disk_still_is_it_needs_no_room(self):
+        self.assertTrue(self._takes_back())
+        self.assertFalse(self._takes_back(closed=of("h2")))
+        self.assertFalse(self._takes_back(host="h9"))
+        says(self.cloud.draft, "tpm", host="h2", status=Status.CONTRAINDICATED)
+        self.assertFalse(self._takes_back())
+
     def test_the_last_of_many_hosts_is_found(self):
         self.cloud = Scene(asking(150, capability__tpm="required"))
         for number in range(2, 150):

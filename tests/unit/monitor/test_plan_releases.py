@@ -274,6 +274,19 @@ class ReleaseTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(expected, self.asks(*given))
 
+    def test_what_was_evacuated_is_rebuilt_before_it_is_started(self) -> None:
+        stopped = dataclasses.replace(HERE, vm_state=VmState.STOPPED)
+        mark = clouds.mark(Code.REBUILD_ELSEWHERE, 60)
+        for known, expected in (
+            (None, Why.BUSY),
+            (True, (Ask.REBUILD, 0)),
+            (False, (Ask.START, Ask.UNLOCK)),
+        ):
+            unbuilt = {} if known is None else {HERE.uuid: known}
+            with self.subTest(known):
+                found = self.asks(stopped, mark, unbuilt=unbuilt)
+                self.assertEqual(expected, found)
+
     def test_who_asks_for_nothing_any_more_is_released(self) -> None:
         mark = clouds.mark(Code.LOCK, 60)
         plain = clouds.verdict()
