@@ -76,8 +76,8 @@ _SEVERAL = {
 }
 # What the table does not say, by the name of the key.
 _NOTES = {
-    "copy": "Nothing enforces it yet: it is read and checked, for a monitor "
-    "to come, and does not bear on placement.",
+    "copy": "It does not bear on placement, and nothing prevents a copy: the "
+    "monitor reports those that it forbids.",
     "max_age": "Of several authorities that the same source names, the "
     "slowest counts; of none, the fastest that the policy has.",
 }

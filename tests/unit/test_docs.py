@@ -22,6 +22,7 @@ from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.cmd import main as command
 from nfv_mla_scheduler.collector import settings
 from nfv_mla_scheduler.model import RefusalCode
+from nfv_mla_scheduler.monitor import settings as monitor
 from nfv_mla_scheduler.policy import page_keys
 from nfv_mla_scheduler.policy.asking import read_ask
 from nfv_mla_scheduler.policy.keys import KEYS
@@ -166,8 +167,11 @@ class OptionsTest(unittest.TestCase):
         cls.conf = CONF
         options.register(CONF)
         cls.collector = {
-            _each(group.name): {option.name for option in listed}
-            for group, listed in settings.list_opts()
+            _each(group.name): {option.dest for option in listed}
+            for group, listed in (
+                *settings.list_opts(),
+                *monitor.list_opts(),
+            )
         }
 
     def known(self, group: str, option: str) -> bool:
