@@ -87,7 +87,7 @@ class Finding:
     def halts(self) -> bool:
         """Whether it has to end in a halt if no move succeeds."""
         return self.evicts and (
-            self.kind in (Kind.FAILED, Kind.CHANGED)
+            self.kind in (Kind.FAILED, Kind.CHANGED, Kind.WITHHELD)
             or self.conduct.halt_nowhere
         )
 

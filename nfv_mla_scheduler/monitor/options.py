@@ -380,9 +380,10 @@ Related options:
         help="""
 The authority that must have issued the certificates of clients, in PEM.
 
-Clients are authorities that knock at the webhook, and whatever collects
-metrics. Whoever has no certificate of it is turned away. What a knock says is
-never believed: it only has the monitor look earlier.
+Status and metrics are for clients with such a certificate alone. Anybody may
+knock at the webhook, and ask whether the monitor lives and is ready: what a
+knock says is never believed, it only has the monitor look earlier. A
+certificate of somebody else is turned away.
 
 Possible values:
 

@@ -79,11 +79,9 @@ class Why(enum.Enum):
 
     ACT_NONE = "act-none"
     ACT_FENCE = "act-fence"
-    DRY_RUN = "dry-run"
     PERMISSIVE = "permissive"
     PAUSED = "paused"
     MAY_NOT_EVICT = "may-not-evict"
-    NO_EVIDENCE = "no-evidence"
     SUSPECT_AUTHORITY = "suspect-authority"
     SUSPECT_POLICY = "suspect-policy"
     POLICY_EXPIRED = "policy-expired"

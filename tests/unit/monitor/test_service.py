@@ -30,7 +30,7 @@ from tests.unit.monitor.site import MonitorSite
 from tests.unit.scheduler.site import GOOD_1
 from tests.unit.scheduler.site import SEALED
 
-WAIT_S = 15.0
+WAIT_S = 60.0
 
 
 class ServiceTestCase(unittest.TestCase):
