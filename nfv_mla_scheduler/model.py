@@ -118,6 +118,7 @@ class RefusalCode(enum.Enum):
     BINDING_MISMATCH = "binding-mismatch"
     POOL_EXCLUSIVE = "pool-exclusive"
     MANAGEMENT_DOMAIN = "management-domain"
+    NOT_CLEAN = "not-clean"
     MOVE_NOT_ALLOWED = "move-not-allowed"
     NOT_IN_POOL = "not-in-pool"
     NO_CLAIM = "no-claim"

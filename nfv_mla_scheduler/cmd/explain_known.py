@@ -110,7 +110,8 @@ class Known:
             self.settings.without_policy is WithoutPolicy.REFUSE_ALL,
         )
         room = room_on_all(self.snapshot, full)
-        case = judge.case(request, self.snapshot, room)
+        dirty = self._monitor.dirty(self.now)
+        case = judge.case(request, self.snapshot, room, dirty)
         if self.snapshot.policy is None and case.malformed is None:
             return self._case_by_kept(request, candidates) or case
         return case

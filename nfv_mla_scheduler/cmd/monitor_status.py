@@ -167,6 +167,9 @@ def report(found: Mapping[str, Any]) -> list[str]:
         f"{found['evictions_last_minute']}",
         f"Held         {_counts(found['held'])}",
     ]
+    if found.get("dirty"):
+        nodes = {each["node"] for each in found["dirty"]}
+        lines.append(f"Not clean    {len(nodes)} hosts, closed to others")
     if found["paused_until"] is not None:
         lines.append(
             f"Paused       until {write_instant(found['paused_until'])}: "

@@ -81,16 +81,24 @@ monitor runs that halts what stops complying (GR NFV-SEC 009, clause 5.3.2).
 It does if its last cycle, by this file, is not older than 60 seconds, and
 ``[monitor] act`` is ``all``.
 
+The file also says, whatever ``act`` is, which hosts a server has left that
+needs secure clean-up (5.2.8). Such a host takes servers of the same trust
+domain only, until it is shown to be clean: other servers are refused there,
+also those that ask for nothing. While the file is missing, cannot be read or
+is older than 60 seconds, no such host is known, and all are taken to be
+clean.
+
 Possible values:
 
 * An absolute path. Empty (the default): nobody can tell, so that only those
-  profiles are placed for which the policy waives it.
+  profiles are placed for which the policy waives it, and no host is known to
+  need clean-up.
 
 Related options:
 
 * ``[monitor] status_file`` of the monitor. If it runs on another machine,
-  have the file copied from there: whoever can write it can say that a
-  monitor runs.
+  have the file copied from there, at least twice a minute: whoever can write
+  it can say that a monitor runs, and which hosts are clean.
 """,
     ),
     cfg.FloatOpt(

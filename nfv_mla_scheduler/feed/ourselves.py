@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What we can prove about ourselves: the self terms of the catalogue.
+"""What we know of ourselves: the self terms, and what a monitor tells.
 
 Touches the file in which a monitor says how it stands, and nothing else.
 """
@@ -13,6 +13,9 @@ from typing import Any
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
+from nfv_mla_scheduler.judge import dirty
+from nfv_mla_scheduler.judge.dirty import DirtyHosts
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.results import strict_json
 
@@ -41,7 +44,9 @@ def own_state(
 
 
 class MonitorStatus:
-    """Tells by a monitor's status file whether that monitor is alive.
+    """Tells by a monitor's status file how that monitor stands.
+
+    One thread reads the file, by :meth:`alive`; any may ask what it said.
 
     :param path: None: nobody says where it is
     :param max_skew_s: how far the monitor's clock may be ahead
@@ -52,6 +57,8 @@ class MonitorStatus:
         self._max_skew_s = max_skew_s
         self._acts = False
         self._cycle_at: Instant | None = None
+        # which hosts are dirty, and when that was said
+        self._dirty: tuple[DirtyHosts, Instant] = dirty.NONE, NEVER
 
     def alive(self, now: Instant) -> bool | None:
         """Return whether its last cycle is recent, and it halts servers.
@@ -66,17 +73,56 @@ class MonitorStatus:
                 self._read(strict_json.parse(data, "the monitor's status"))
         except (Unread, ResultsRefused):
             self._acts, self._cycle_at = False, None
+            self._dirty = dirty.NONE, NEVER
         if not self._acts or self._cycle_at is None:
             return False
-        age_s = now - self._cycle_at
-        return -self._max_skew_s <= age_s <= STATUS_AGE_MAX_S
+        return self._recent(self._cycle_at, now)
+
+    def dirty(self, now: Instant) -> DirtyHosts:
+        """Return the hosts that are not clean, by the file as last read.
+
+        None if it is missing, cannot be read or is not written any more: a
+        monitor that is gone must not keep hosts closed for ever.  What it
+        does besides is no condition.
+        """
+        known, said_at = self._dirty
+        return known if self._recent(said_at, now) else dirty.NONE
+
+    def _recent(self, at: Instant, now: Instant) -> bool:
+        return -self._max_skew_s <= now - at <= STATUS_AGE_MAX_S
 
     def _read(self, status: Any) -> None:
         self._acts, self._cycle_at = False, None
         if not isinstance(status, dict):
+            self._dirty = dirty.NONE, NEVER
             return
+        self._dirty = _dirty(status, self._dirty[0])
         cycle = status.get("cycle")
         at = cycle.get("at") if isinstance(cycle, dict) else None
-        if isinstance(at, int | float) and not isinstance(at, bool):
+        if strict_json.is_number(at):
             self._cycle_at = float(at)
         self._acts = status.get("act") == ACTS
+
+
+def _dirty(
+    status: dict[str, Any], before: DirtyHosts
+) -> tuple[DirtyHosts, Instant]:
+    """Return which hosts are dirty by a status, and when that was said.
+
+    A monitor that has begun and not looked yet (null) knows of none: what was
+    said before it began still holds.
+    """
+    now, said = status.get("now"), status.get("dirty")
+    if not strict_json.is_number(now):
+        return dirty.NONE, NEVER
+    if said is None:
+        return before, float(now)
+    tags: dict[str, list[str]] = {}
+    for each in said if isinstance(said, list) else ():
+        if isinstance(each, dict) and strict_json.is_name(each.get("node")):
+            tag = each.get("for")
+            if not (isinstance(tag, str) and dirty.TAG.fullmatch(tag)):
+                # it fits nobody, so that the host is open to nobody
+                tag = ""
+            tags.setdefault(each["node"], []).append(tag)
+    return DirtyHosts(tags), float(now)

@@ -14,10 +14,13 @@ from collections.abc import Sequence
 
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.judge.decisions import C
+from nfv_mla_scheduler.judge.dirty import NOT_CLEAN
 from nfv_mla_scheduler.judge.grounds import Ground
 from nfv_mla_scheduler.judge.strangers import Candidate
 from nfv_mla_scheduler.judge.summaries import Summary
 from nfv_mla_scheduler.judge.unmet import Unmet
+from nfv_mla_scheduler.judge.unmet import alone
+from nfv_mla_scheduler.model import FOREVER
 from nfv_mla_scheduler.model import Decision
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.policy.values import BreakGlass
@@ -28,6 +31,9 @@ from nfv_mla_scheduler.results.view import Snapshot
 class Case:
     """One request, ready to be decided for any number of hosts.
 
+    :param dirty: hosts that are not clean for the server's sake, by Nova's
+        names of them and by the UUIDs of their compute nodes
+    :param source: where it is now, and may stay
     :ivar malformed: what cannot be read of what it asks for; no host is
         right then, and no waiver helps
     """
@@ -39,16 +45,22 @@ class Case:
         project_id: str,
         server: str,
         malformed: Malformed | None = None,
+        dirty: frozenset[str] = frozenset(),
+        source: str | None = None,
     ) -> None:
         self.malformed = malformed
         self._ground = ground
         self._snapshot = snapshot
         self._project_id = project_id
         self._server = server
+        self._dirty = dirty
+        self._source = source
 
     def admitted(self, candidates: Sequence[C], now: Instant) -> list[C]:
         """Return the candidates that the server may be placed on."""
         chosen = self._ground.admitted(candidates, now)
+        if self._dirty:
+            chosen = [c for c in chosen if not self._unclean(c.uuid, c.host)]
         if not self._snapshot.break_glass or len(chosen) == len(candidates):
             return chosen
         taken = {id(candidate) for candidate in chosen}
@@ -65,6 +77,12 @@ class Case:
         and only if its decision has no refusal.
         """
         decision = self._ground.decision(uuid, host, now)
+        if self._unclean(uuid, host):
+            decision = dataclasses.replace(
+                decision,
+                refusals=(*decision.refusals, NOT_CLEAN),
+                until=FOREVER,
+            )
         glass = self._broken_glass(uuid, host, now)
         if glass is None or decision.admitted:
             return decision
@@ -82,7 +100,10 @@ class Case:
         """
         if self._broken_glass(uuid, host, now) is not None:
             return ()
-        return self._ground.unmet(uuid, host, now)
+        unmet = self._ground.unmet(uuid, host, now)
+        if self._unclean(uuid, host):
+            return (*unmet, alone(NOT_CLEAN))
+        return unmet
 
     def tally(
         self, candidates: Iterable[Candidate], now: Instant
@@ -91,9 +112,7 @@ class Case:
         counts: collections.Counter[str] = collections.Counter()
         for c in candidates:
             if self._broken_glass(c.uuid, c.host, now) is None:
-                counts.update(
-                    self._ground.summary(c.uuid, c.host, now).refused
-                )
+                counts.update(self._refused(c, now))
         return counts
 
     def softened(
@@ -112,10 +131,7 @@ class Case:
         used: dict[BreakGlass, None] = {}
         for c in admitted:
             glass = self._broken_glass(c.uuid, c.host, now)
-            if (
-                glass is not None
-                and self._ground.summary(c.uuid, c.host, now).refused
-            ):
+            if glass is not None and self._refused(c, now):
                 used[glass] = None
         return tuple(used)
 
@@ -153,6 +169,22 @@ class Case:
         if project is None or project.trust_domain is None:
             return False
         return policy.trust_domains.get(project.trust_domain) is not None
+
+    def _refused(self, c: Candidate, now: Instant) -> tuple[str, ...]:
+        """Return the codes to which a host falls, but for broken glass."""
+        refused = self._ground.summary(c.uuid, c.host, now).refused
+        if self._unclean(c.uuid, c.host):
+            return (*refused, NOT_CLEAN.code.value)
+        return refused
+
+    def _unclean(self, uuid: str, host: str) -> bool:
+        """Whether the server may not come to a host before it is clean."""
+        dirty = self._dirty
+        return (
+            bool(dirty)
+            and (uuid in dirty or host in dirty)
+            and host != self._source
+        )
 
     def _broken_glass(
         self, uuid: str, host: str, now: Instant

@@ -21,6 +21,9 @@ from nfv_mla_scheduler.judge.closures import Closed
 from nfv_mla_scheduler.judge.closures import closed_hosts
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.decisions import Decisions
+from nfv_mla_scheduler.judge.dirty import NONE
+from nfv_mla_scheduler.judge.dirty import DirtyHosts
+from nfv_mla_scheduler.judge.dirty import owner_of
 from nfv_mla_scheduler.judge.elsewhere import Elsewhere
 from nfv_mla_scheduler.judge.elsewhere import Surroundings
 from nfv_mla_scheduler.judge.follow import Followers
@@ -97,12 +100,17 @@ class Judge:
         self._memory = self._new_memory(-1)
 
     def case(
-        self, request: Request, snapshot: Snapshot, room: Room | None = None
+        self,
+        request: Request,
+        snapshot: Snapshot,
+        room: Room | None = None,
+        dirty: DirtyHosts = NONE,
     ) -> Case:
         """Return the case of ``request`` as things stand in ``snapshot``.
 
         :param room: tells which hosts have room for a following function;
             None: not known, so that whoever must be followed is refused
+        :param dirty: hosts that only some may come to (5.2.8)
         """
         malformed: Malformed | None = None
         ground: Ground
@@ -111,7 +119,13 @@ class Judge:
         except Malformed as exc:
             malformed, ground = exc, Refused(malformed_refusals(exc))
         return Case(
-            ground, snapshot, request.project_id, request.server, malformed
+            ground,
+            snapshot,
+            request.project_id,
+            request.server,
+            malformed,
+            _unclean(request, snapshot, dirty) if dirty else frozenset(),
+            request.source,
         )
 
     def _ground(
@@ -160,18 +174,27 @@ class Judge:
     def _closed(
         self, project_id: str, snapshot: Snapshot, memory: _Memory
     ) -> Closed:
-        known = memory.closed.get(project_id)
-        if known is None and snapshot.policy is not None:
+        """Return the hosts that are closed to a project's servers.
+
+        Projects of one trust domain share it, and so do those of none.
+        """
+        policy = snapshot.policy
+        if policy is None:
+            return {}
+        project = policy.projects.get(project_id)
+        key = (project.trust_domain if project else None) or ""
+        known = memory.closed.get(key)
+        if known is None:
             known = memory.closed.put(
-                project_id,
+                key,
                 closed_hosts(
-                    snapshot.policy,
+                    policy,
                     snapshot.catalogue,
                     project_id,
                     self._bearings.management_domain,
                 ),
             )
-        return known or {}
+        return known
 
     def _requirement(
         self, request: Request, snapshot: Snapshot, memory: _Memory
@@ -223,6 +246,18 @@ def malformed_refusals(malformed: Malformed) -> tuple[Refusal, ...]:
         )
         for problem in malformed.problems
     )
+
+
+def _unclean(
+    request: Request, snapshot: Snapshot, dirty: DirtyHosts
+) -> frozenset[str]:
+    """Return the hosts that are dirty for a request, by UUID and by name.
+
+    Either one is enough: no host gets clean by going under another name.
+    """
+    records = snapshot.records
+    nodes = dirty.closed_to(owner_of(request.project_id, snapshot.policy))
+    return nodes | {records[node].host for node in nodes if node in records}
 
 
 def _ranks(snapshot: Snapshot) -> Mapping[str, float]:

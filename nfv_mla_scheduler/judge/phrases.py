@@ -163,6 +163,23 @@ ABOUT_PLACE = {
         "for every server.",
         "7.2.1, 7.2.2",
     ),
+    _CODE.NOT_CLEAN: Phrase(
+        "A server with a need for secure clean-up has left the host, and it "
+        "is not shown yet that the host was cleaned.",
+        {
+            _OPERATOR: "wait until the host is appraised anew, and see that "
+            "its results show secure clean-up; or use another host",
+            _OFFICER: "declare the clean-up that the host does, or waive "
+            "5.2.8 for the profile of those that leave",
+        },
+        "The monitor's status file lists the host under ``dirty``.  It is "
+        "open to servers of the trust domain whose server left, unless that "
+        "domain is sealed; to all others, also to one that asks for nothing, "
+        "once results that are newer than the departure show the clean-up "
+        "that the profile needs.  A server that is there already stays, and "
+        "may be rebuilt there.",
+        "5.2.8",
+    ),
     _CODE.MOVE_NOT_ALLOWED: Phrase(
         "The class of the host that the server is on does not let it come "
         "here.",
@@ -324,10 +341,11 @@ ABOUT_SERVER = {
         {
             _OFFICER: "{waive}, with a reason and an end date",
         },
-        "It depends on something that this release cannot judge: a monitor "
-        "that is alive, a ledger that takes entries, receipts that are served "
-        "(``monitor-alive``, ``ledger-writable``, ``receipts-served``), or an "
-        "application that uses an HSM of its own.  Every profile of the "
+        "It depends on something that cannot be judged here: a monitor that "
+        "is alive, where ``monitor_status_file`` is not set; a ledger that "
+        "takes entries, receipts that are served (``monitor-alive``, "
+        "``ledger-writable``, ``receipts-served``), or an application that "
+        "uses an HSM of its own.  Every profile of the "
         "standard needs 5.2.10 and 5.3.2, hence is refused everywhere until "
         "the policy waives both for it.",
         "5.2.10, 5.3.2",
@@ -338,8 +356,10 @@ ABOUT_SERVER = {
             _OFFICER: "let an authority outside the operator's trust domain "
             "vouch for the host",
         },
-        "A condition about ourselves was judged and does not hold; in this "
-        "release, that the policy pins a key of the host's TPM "
+        "A condition about ourselves was judged and does not hold: that a "
+        "monitor is alive and halts what it finds, where "
+        "``monitor_status_file`` names its status; or that the policy pins a "
+        "key of the host's TPM "
         "(``pinned_keys``) where a profile takes that in place of a voucher "
         "from outside. Where it does pin one, nobody compares it with the "
         "host's yet, and the refusal is ``not-judged``.",

@@ -32,6 +32,7 @@ _BY_ITSELF = frozenset(
         RefusalCode.POOL_EXCLUSIVE,
         RefusalCode.MANAGEMENT_DOMAIN,
         RefusalCode.MOVE_NOT_ALLOWED,
+        RefusalCode.NOT_CLEAN,
     }
 )
 # What stands for the parts of a text that is about no refusal in particular.

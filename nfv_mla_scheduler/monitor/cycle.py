@@ -19,8 +19,12 @@ from typing import TypeVar
 
 from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.judge import dirty
+from nfv_mla_scheduler.judge.dirty import DirtyHosts
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.departures import Dirty
+from nfv_mla_scheduler.monitor.departures import as_hosts
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.holds import Holds
 from nfv_mla_scheduler.monitor.marks import Mark
@@ -51,6 +55,7 @@ class Part(enum.Enum):
     OBSERVE = "observe"
     READ_HOLDS = "read what people said"
     JUDGE = "judge"
+    CLEAN_UP = "keep account of departures"
     ROOM = "ask for room"
     PLAN = "plan"
     WRITE_HOLDS = "write what is held"
@@ -73,12 +78,14 @@ class Ruling:
     :ivar host_marks: Nova's host name -> the mark of our fence, verified
     :ivar server_marks: server's UUID -> its mark, verified
     :ivar detail: whatever else the planner needs, which is its business
+    :ivar dirty: hosts that only some may come to (5.2.8)
     """
 
     verdict: Verdict
     host_marks: Mapping[str, Mark]
     server_marks: Mapping[str, Mark]
     detail: object = None
+    dirty: DirtyHosts = dirty.NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,6 +124,20 @@ class Court(Protocol):
         room: Room,
     ) -> Ruling:
         """Return what is found."""
+
+
+class CleanUp(Protocol):
+    """Keeps account of hosts that have to be clean; ``departures.py``.
+
+    :ivar fault: what went wrong in the last look; empty: nothing
+    """
+
+    fault: str
+
+    def look(
+        self, picture: Picture, snapshot: Snapshot, now: Instant
+    ) -> tuple[Dirty, ...] | None:
+        """Return the hosts that are dirty; None: not known."""
 
 
 class Planner(Protocol):
@@ -160,6 +181,7 @@ class CycleReport:
     :ivar ruling: None: nothing could be judged
     :ivar plan: None: nothing could be planned
     :ivar sealed: UUIDs of servers that nobody is told about
+    :ivar dirty: hosts that are not clean; None: not known yet
     """
 
     at: Instant
@@ -173,6 +195,7 @@ class CycleReport:
     outcomes: tuple[Outcome, ...] = ()
     failures: tuple[Failure, ...] = ()
     sealed: frozenset[str] = frozenset()
+    dirty: tuple[Dirty, ...] | None = None
 
 
 class Cycle:
@@ -184,6 +207,7 @@ class Cycle:
     :param room: asks Placement for room; raises what it likes
     :param hand: None: nothing is ever done
     :param picture_max_age_s: beyond which a picture is good for fences only
+    :param clean_up: None: nobody keeps account of departures
     """
 
     def __init__(
@@ -198,6 +222,7 @@ class Cycle:
         edit: Callable[[HoldsEdit, Instant], object],
         room: Callable[[Mapping[str, int]], frozenset[str]],
         picture_max_age_s: float,
+        clean_up: CleanUp | None = None,
     ) -> None:
         self._eye = eye
         self._court = court
@@ -208,6 +233,8 @@ class Cycle:
         self._edit = edit
         self._room = room
         self._picture_max_age_s = picture_max_age_s
+        self._clean_up = clean_up
+        self._dirty: tuple[Dirty, ...] | None = None
         self._picture: Picture | None = None
         self._seen_at: Instant = NEVER
         self._seen_monotonic = NEVER
@@ -243,6 +270,7 @@ class Cycle:
             self._picture,
             self._seen_at,
             sealed=_sealed(snapshot, self._picture),
+            dirty=self._dirty,
         )
         report = self._go_on(report, bounds, tries)
         return dataclasses.replace(report, failures=tries.failures)
@@ -262,7 +290,9 @@ class Cycle:
         )
         if ruling is None:
             return report
-        report = dataclasses.replace(report, ruling=ruling)
+        self._look_at_departures(picture, snapshot, now, tries)
+        ruling = dataclasses.replace(ruling, dirty=as_hosts(self._dirty or ()))
+        report = dataclasses.replace(report, ruling=ruling, dirty=self._dirty)
         plan = tries.take(
             Part.PLAN,
             lambda: self._planner.plan(
@@ -273,6 +303,24 @@ class Cycle:
             return report
         outcomes = self._act(plan, picture, report, tries)
         return dataclasses.replace(report, plan=plan, outcomes=outcomes)
+
+    def _look_at_departures(
+        self,
+        picture: Picture,
+        snapshot: Snapshot,
+        now: Instant,
+        tries: _Tries,
+    ) -> None:
+        """Keep account of hosts that are dirty; else all is as it was."""
+        clean_up = self._clean_up
+        if clean_up is None:
+            return
+        found = tries.take(
+            Part.CLEAN_UP, lambda: clean_up.look(picture, snapshot, now)
+        )
+        self._dirty = self._dirty if found is None else found
+        if clean_up.fault:
+            tries.failed(Part.CLEAN_UP, "departures", clean_up.fault)
 
     def _look(self, now: Instant, monotonic: float) -> None:
         picture = self._eye.look(now, monotonic)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from collections.abc import Set
 
 from nfv_mla_scheduler.judge.case import Case
+from nfv_mla_scheduler.judge.dirty import NONE
+from nfv_mla_scheduler.judge.dirty import DirtyHosts
 from nfv_mla_scheduler.judge.follow import Room
 from nfv_mla_scheduler.judge.judge import Judge
 from nfv_mla_scheduler.judge.judge import Request
@@ -33,6 +35,7 @@ class Destinations:
         server that is stopped for one that cannot come is worse off; to halt
         what has to be halted needs no destination
     :param closed: Nova's names of hosts that are fenced or down, or soon to be
+    :param dirty: hosts that only some may come to (5.2.8)
     """
 
     def __init__(
@@ -43,11 +46,13 @@ class Destinations:
         now: Instant,
         room: Room | None,
         closed: Set[str] = frozenset(),
+        dirty: DirtyHosts = NONE,
     ) -> None:
         self._snapshot = snapshot
         self._judge = judge
         self._now = now
         self._room = room
+        self._dirty = dirty
         self._roomy: dict[object, tuple[Node, ...]] = {}
         self._open = [
             node
@@ -68,7 +73,7 @@ class Destinations:
         roomy = self._with_room(server)
         if not roomy:
             return False
-        case = self._case(server)
+        case = self._case(server, self._dirty)
         return any(
             case.admitted(
                 [node for node in some if node.host != server.host], self._now
@@ -85,7 +90,7 @@ class Destinations:
         there = [node for node in self._open if node.host == host]
         return bool(self._case(server).admitted(there, self._now))
 
-    def _case(self, server: Server) -> Case:
+    def _case(self, server: Server, dirty: DirtyHosts = NONE) -> Case:
         ask = server.ask
         request = Request(
             server.project_id,
@@ -95,7 +100,7 @@ class Destinations:
             server.host or None,
             server.uuid,
         )
-        return self._judge.case(request, self._snapshot, self._room)
+        return self._judge.case(request, self._snapshot, self._room, dirty)
 
     def _with_room(self, server: Server) -> tuple[Node, ...]:
         """Return the open hosts that have room for a server."""

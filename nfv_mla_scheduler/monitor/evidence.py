@@ -66,6 +66,7 @@ _BY_CODE = {
     # nobody can tell who placed a server, or where it came from
     RefusalCode.MANAGEMENT_DOMAIN: Carrier.NOTHING,
     RefusalCode.MOVE_NOT_ALLOWED: Carrier.NOTHING,
+    RefusalCode.NOT_CLEAN: Carrier.NOTHING,
 }
 # Those that a claim speaks for by its status, whatever is asked of a host.
 _STATUSES = frozenset(

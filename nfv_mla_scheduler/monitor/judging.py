@@ -51,6 +51,15 @@ class Judging:
             if watched.stance.copies.limits
         }
 
+    @property
+    def sensitive(self) -> Mapping[str, frozenset[str]]:
+        """Of each server that needs clean-up after it: whose profiles do."""
+        return {
+            uuid: watched.stance.sensitive
+            for uuid, watched in self._census.watched.items()
+            if watched.stance.sensitive
+        }
+
     def verdict(
         self,
         picture: Picture,

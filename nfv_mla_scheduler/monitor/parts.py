@@ -23,12 +23,14 @@ from nfv_mla_scheduler.feed.policy_file import POLICY_BYTES_MAX
 from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
 from nfv_mla_scheduler.judge.decisions import Bearings
+from nfv_mla_scheduler.monitor import cleanup_file
 from nfv_mla_scheduler.monitor import holds
 from nfv_mla_scheduler.monitor import settings as own
 from nfv_mla_scheduler.monitor.actor import Actor
 from nfv_mla_scheduler.monitor.cloud import session
 from nfv_mla_scheduler.monitor.court import Court
 from nfv_mla_scheduler.monitor.cycle import Cycle
+from nfv_mla_scheduler.monitor.departures import Departures
 from nfv_mla_scheduler.monitor.judging import Judging
 from nfv_mla_scheduler.monitor.observer import Observer
 from nfv_mla_scheduler.monitor.options import GROUP
@@ -180,9 +182,8 @@ def build(
     """
     settings, shared = parts.settings, parts.common
     cloud = connect(parts, conf) if cloud is None else cloud
-    judging = Judging(
-        Bearings(shared.management_domain, shared.boot_max_age_s)
-    )
+    bearings = Bearings(shared.management_domain, shared.boot_max_age_s)
+    judging = Judging(bearings)
     power = None
     if settings.power_off:
         power = Power(
@@ -221,6 +222,12 @@ def build(
         edit=lambda edit, now: holds.edit(path, edit, now),
         room=cloud.room,
         picture_max_age_s=settings.picture_max_age_s,
+        clean_up=Departures(
+            cleanup_file.place(shared.state_dir),
+            bearings,
+            lambda: judging.sensitive,
+            writes=origin is not None,
+        ),
     )
 
     def close() -> None:

@@ -18,11 +18,17 @@ from nfv_mla_scheduler.monitor.findings import Conduct
 from nfv_mla_scheduler.monitor.picture import Ask as Asked
 from nfv_mla_scheduler.policy.asking import read_ask
 from nfv_mla_scheduler.policy.keys import is_ours
+from nfv_mla_scheduler.policy.profiles import profile_needs
 from nfv_mla_scheduler.policy.values import Ask
+from nfv_mla_scheduler.policy.values import Need
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.results.view import Snapshot
+from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import Profile
+
+# secure clean-up, as Table 9 names it
+CLEAN_UP = "5.2.8"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,11 +37,14 @@ class Stance:
 
     :ivar demands: whether anything is asked that a host has to meet; what
         cannot be read is taken to ask for something
+    :ivar sensitive: names of those of its profiles that need the hosts which
+        it leaves to be cleaned (5.2.8)
     """
 
     demands: bool = False
     conduct: Conduct = dataclasses.field(default_factory=Conduct)
     copies: CopyLimits = dataclasses.field(default_factory=CopyLimits)
+    sensitive: frozenset[str] = frozenset()
 
 
 NOTHING = Stance()
@@ -73,6 +82,7 @@ def stance_of(asked: Asked, project_id: str, snapshot: Snapshot) -> Stance:
         demands or any(ask.demands for ask in asks),
         conduct_of(profiles),
         copy_limits(asks, profiles),
+        _sensitive(profiles, policy, snapshot),
     )
 
 
@@ -88,6 +98,29 @@ def conduct_of(profiles: Iterable[Profile]) -> Conduct:
         any(conduct.get("first") == "stop" for conduct in stated),
         min(within, default=Conduct().halt_within_s),
         any(conduct.get("nowhere") == "stop" for conduct in stated),
+    )
+
+
+def clean_up_needs(
+    profile: Profile, policy: Policy, catalogue: Catalogue
+) -> tuple[Need, ...]:
+    """Return what a profile needs of a host when a server leaves it."""
+    return tuple(
+        need
+        for need in profile_needs(profile, policy, catalogue)
+        if need.requirement == CLEAN_UP
+    )
+
+
+def _sensitive(
+    profiles: Iterable[Profile], policy: Policy | None, snapshot: Snapshot
+) -> frozenset[str]:
+    if policy is None:
+        return frozenset()
+    return frozenset(
+        profile.name
+        for profile in profiles
+        if clean_up_needs(profile, policy, snapshot.catalogue)
     )
 
 

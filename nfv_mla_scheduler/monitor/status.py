@@ -139,6 +139,7 @@ def status(
         "in_flight_list": [],
         "held_list": [],
         "fenced_list": [],
+        "dirty": None,
     }
     if report is not None:
         found |= _of_report(now, report)
@@ -184,6 +185,12 @@ def _of_report(now: Instant, report: CycleReport) -> dict[str, Any]:
         }
         found["hosts"] = _hosts(report, report.picture)
         found["fenced_list"] = _fenced(report)
+    if report.dirty is not None:
+        # whole: a scheduler goes by it
+        found["dirty"] = [
+            {"node": bounded(d.node), "since": d.since, "for": d.tag}
+            for d in report.dirty
+        ]
     if report.ruling is not None:
         found |= _of_findings(report)
     if report.plan is not None:

@@ -23,6 +23,7 @@ class Plain:
 
     :ivar source: the host that a moving server is on; None: not known
     :ivar several: whether one request may create more servers than this one
+    :ivar stays: whether it is rebuilt where it is
     """
 
     project_id: str
@@ -33,6 +34,7 @@ class Plain:
     server: str
     several: bool = False
     from_volume: bool = False
+    stays: bool = False
 
     @property
     def asks(self) -> bool:
@@ -69,6 +71,7 @@ def read_spec(spec: Any) -> Plain:
         source=ignored[0] if ignored else None,
         server=_field(spec, "instance_uuid") or "",
         several=(_field(spec, "num_instances") or 1) > 1,
+        stays=rebuild,
     )
 
 

@@ -35,6 +35,8 @@ from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.judge.case import Case
 from nfv_mla_scheduler.judge.closures import Closure
 from nfv_mla_scheduler.judge.decisions import Bearings
+from nfv_mla_scheduler.judge.dirty import NONE
+from nfv_mla_scheduler.judge.dirty import DirtyHosts
 from nfv_mla_scheduler.judge.grounds import AsksNothing
 from nfv_mla_scheduler.judge.judge import NO_POLICY
 from nfv_mla_scheduler.judge.judge import Judge
@@ -78,6 +80,7 @@ class Engine:
     room: PlacementRoom
     refresher: Refresher
     kept: Kept
+    monitor: MonitorStatus
 
     @classmethod
     def start(
@@ -121,6 +124,7 @@ class Engine:
             PlacementRoom(settings.follow_room_max_age_s),
             _refresher(feed, Heartbeat(audit, origin), settings, wake),
             kept,
+            monitor,
         )
         try:
             engine.refresher.start()
@@ -149,8 +153,16 @@ class Engine:
         if not loaded:
             LOG.warning("nfv-mla has not loaded policy and results yet")
 
-    def case(self, plain: Plain, snapshot: Snapshot | None = None) -> Case:
-        """Return the case of a request, by default as things stand now."""
+    def case(
+        self,
+        plain: Plain,
+        snapshot: Snapshot | None = None,
+        dirty: DirtyHosts = NONE,
+    ) -> Case:
+        """Return the case of a request, by default as things stand now.
+
+        :param dirty: hosts that only some may come to
+        """
         request = Request(
             plain.project_id,
             plain.extra_specs,
@@ -163,7 +175,7 @@ class Engine:
             plain.server,
         )
         snapshot = self.feed.snapshot if snapshot is None else snapshot
-        return self.judge.case(request, snapshot, self.room)
+        return self.judge.case(request, snapshot, self.room, dirty)
 
     def decide(
         self, plain: Plain, candidates: list[Any], now: float
@@ -173,7 +185,8 @@ class Engine:
         Reports what there is to report; that it cannot changes nothing.
         """
         snapshot = self.feed.snapshot
-        case = self.case(plain, snapshot)
+        dirty = NONE if plain.stays else self.monitor.dirty(now)
+        case = self.case(plain, snapshot, dirty)
         if snapshot.policy is None and case.malformed is None:
             kept = case_by_kept(self.kept, plain, candidates, snapshot, now)
             case = kept or case

@@ -16,6 +16,7 @@ from unittest import mock
 from nfv_mla_scheduler.cmd import main
 from nfv_mla_scheduler.cmd.explain_conf import read_conf
 from nfv_mla_scheduler.conf import settings
+from nfv_mla_scheduler.judge.dirty import tag_of
 from nfv_mla_scheduler.policy.breakglass import break_glass_envelope
 from nfv_mla_scheduler.policy.envelope import sign
 from nfv_mla_scheduler.policy.envelope import write_envelope
@@ -296,6 +297,26 @@ class ShownTest(ExplainTest):
         self.assertIn("1 break-glass waiver in force", text)
         self.assertIn("Host par-1 admits the server.", text)
         self.assertIn("set aside by a waiver:", text)
+
+    def test_others_are_kept_off_hosts_that_are_dirty(self) -> None:
+        """As the monitor's status file tells nova-scheduler."""
+        tag = tag_of("domain acme-keys", "0" * 16)
+        node = policies.policy().hosts["par-2"].node_uuid
+        dirty = [{"node": node, "since": NOW, "for": tag}]
+        said = json.dumps({"now": NOW, "dirty": dirty})
+        path = self.estate.put("monitor-status.json", said)
+        self.estate.configure(
+            ("[nfv_mla]\n", f"[nfv_mla]\nmonitor_status_file = {path}\n")
+        )
+        verdicts = self.verdicts(TPM)
+        self.assertEqual(["not-clean"], verdicts["par-2"])
+        self.assertEqual([], verdicts["ber-1"])
+        text = self.typed("explain --host par-2", 1)
+        self.assertIn("Host par-2 refuses the server: not-clean.", text)
+        # who is there stays, and its own domain's are let in
+        self.assertEqual([], self.verdicts("--source-host par-2")["par-2"])
+        own = self.verdicts(f"--project {PROJECT}")
+        self.assertNotIn("not-clean", own["par-2"])
 
 
 class TroubleTest(ExplainTest):

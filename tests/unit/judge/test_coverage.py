@@ -20,7 +20,7 @@ from tests.unit.generators import Recipe
 from tests.unit.judge import court
 
 # The judge never says this: it is said when there is nobody to judge.
-ELSEWHERE = {RefusalCode.UNAVAILABLE}
+ELSEWHERE = {RefusalCode.UNAVAILABLE, RefusalCode.NOT_CLEAN}
 WORLDS = 1500
 
 

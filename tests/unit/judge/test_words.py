@@ -173,6 +173,12 @@ SAID = (
         "clause 7.2.2.1",
     ),
     (
+        Refusal(CODE.NOT_CLEAN, "secure-clean-up", "5.2.8"),
+        "A server with a need for secure clean-up has left the host, and it "
+        "is not shown yet that the host was cleaned.",
+        "clause 5.2.8",
+    ),
+    (
         Refusal(
             CODE.NOTHING_FOLLOWS,
             "follow",

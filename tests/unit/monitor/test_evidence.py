@@ -676,6 +676,8 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
 PLAINLY = {
     RefusalCode.BINDING_MISMATCH: RULE,
     RefusalCode.UNAVAILABLE: OURSELVES,
+    # where a server is, it may stay
+    RefusalCode.NOT_CLEAN: NOTHING,
 }
 
 
