@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scheduler's side costs, measured beside Nova's own filters."""
+"""What scheduler and monitor cost, beside Nova's own and by themselves."""

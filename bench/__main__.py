@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m bench``: what our filter costs beside Nova's own.
+"""``python -m bench``: what our filter costs beside Nova's, and the monitor.
 
 Exit status: 0 no figure exceeds its expectation by more than the factor of
 ``--check``, 1 some do or an answer is wrong, 2 wrong usage.
@@ -39,8 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for figure in figures.FIGURES:
             print(f"{figure.name:20}{figure.text}")
         return 0
-    wanted = figures.wanted(args.only)
-    print(report.paragraphs(fixture.words(args.hosts, args.rounds)))
+    wanted = figures.wanted(args.only, args.part)
+    measured = [figure.name for figure in wanted]
+    words = fixture.words(args.hosts, args.rounds, measured)
+    print(report.paragraphs(words))
     try:
         done = run(wanted, args.hosts, args.rounds, _tell)
     except Wrong as exc:
@@ -64,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(outcomes: tuple[Outcome, ...], done: Run) -> None:
     print(f"\n{report.table(outcomes)}\n\n{report.legend(outcomes)}\n")
     took = ", ".join(f"{name} {s:.0f} s" for name, s in done.took_s.items())
-    print(f"Decisions that agree with brute force: {done.agreed}.")
+    if done.agreed:
+        print(f"Decisions that agree with brute force: {done.agreed}.")
     print(f"Took: {took}.")
 
 
@@ -76,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure our filter, weighers and readers beside Nova's "
-        "own filters, in one process.",
+        "own filters, in one process, and the monitor in one of its own.",
         epilog="Exit status: 0 no figure exceeds its expectation by more than "
         "the factor of --check, 1 some do or an answer is wrong.",
     )
@@ -93,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=tuple(figures.BY_NAME),
         help="measure these figures, and what they are compared with",
+    )
+    parser.add_argument(
+        "--part",
+        nargs="+",
+        metavar="PART",
+        default=[],
+        choices=tuple(figures.PARTS),
+        help="measure all figures of these parts: %(choices)s",
     )
     parser.add_argument(
         "--list", action="store_true", help="name the figures, and stop"

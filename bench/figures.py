@@ -20,13 +20,14 @@ FACTOR = 1.5
 
 
 class Unit(enum.Enum):
-    """In what a figure is told; a sample is in seconds, or in bytes."""
+    """In what a figure is told; a sample is in seconds, bytes or calls."""
 
     US_PER_HOST = "us/host"
     US_PER_RESULT = "us/result"
     MS = "ms"
     S = "s"
     MIB = "MiB"
+    CALLS = "calls"
 
     @property
     def scale(self) -> float:
@@ -40,6 +41,7 @@ _SCALES = {
     Unit.MS: 1e3,
     Unit.S: 1.0,
     Unit.MIB: 2.0**-20,
+    Unit.CALLS: 1.0,
 }
 
 
@@ -150,8 +152,88 @@ FIGURES = (
         "signatures",
         0.05,
     ),
+    Figure(
+        "listing",
+        "the monitor lists all servers, hosts, moves and traits, no more",
+        Unit.S,
+    ),
+    Figure(
+        "cycle",
+        "a cycle of the monitor in which nothing is to be done",
+        Unit.S,
+        "listing",
+        0.1,
+    ),
+    Figure(
+        "first-cycle",
+        "the first cycle of a monitor, which lists and judges everything",
+        Unit.S,
+        None,
+        5.0,
+    ),
+    Figure(
+        "first-reading",
+        "what it reads before that: policy and results",
+        Unit.S,
+    ),
+    Figure(
+        "calls",
+        "HTTP calls of a cycle in which nothing is to be done",
+        Unit.CALLS,
+        None,
+        20.0,
+    ),
+    Figure(
+        "calls-acting",
+        "those of one that acts, less 3 for each step, release and trait",
+        Unit.CALLS,
+        None,
+        20.0,
+    ),
+    Figure(
+        "monitor-memory",
+        "the monitor's whole process, after all these cycles",
+        Unit.MIB,
+        None,
+        500.0,
+    ),
+    Figure(
+        "locked",
+        "from a knock at the webhook until a host's 50 servers are locked",
+        Unit.S,
+        None,
+        2.0,
+    ),
+    Figure(
+        "fenced",
+        "from an authority's change of mind until the host is fenced, at "
+        "worst, where it is asked every 2 s",
+        Unit.S,
+        None,
+        3.0,
+    ),
 )
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
+
+_TOKENS = ("signatures", "tokens-new", "tokens-unchanged")
+_COST = (
+    "listing",
+    "cycle",
+    "first-cycle",
+    "first-reading",
+    "calls",
+    "calls-acting",
+    "monitor-memory",
+)
+_ALARM = ("locked", "fenced")
+_APART = frozenset((*_TOKENS, *_COST, *_ALARM))
+#: Figures that are measured on the same fixture, and on no other.
+PARTS: Mapping[str, frozenset[str]] = {
+    "tokens": frozenset(_TOKENS),
+    "scheduler": frozenset(BY_NAME.keys() - _APART),
+    "monitor": frozenset((*_COST, *_ALARM)),
+}
+MONITOR_COST, MONITOR_ALARM = frozenset(_COST), frozenset(_ALARM)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,12 +261,15 @@ class Outcome:
         return self.median if self.ratio is None else self.ratio
 
 
-def wanted(only: Sequence[str]) -> tuple[Figure, ...]:
+def wanted(
+    only: Sequence[str], parts: Sequence[str] = ()
+) -> tuple[Figure, ...]:
     """Return the figures to be measured, and what they are compared with.
 
     :param only: names; none at all: every figure
+    :param parts: names of parts, all of which is wanted beside ``only``
     """
-    names = set(only or BY_NAME)
+    names = {*only}.union(*(PARTS[part] for part in parts)) or set(BY_NAME)
     names |= {BY_NAME[name].beside or name for name in names}
     return tuple(figure for figure in FIGURES if figure.name in names)
 

@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bench import asks
 from bench import estate
 from bench import rules
 from bench import site
+from bench.figures import PARTS
+from bench.monitor import alarm
+from bench.monitor import cost
+from bench.monitor import ground
+from bench.monitor import town
 from bench.run import SAMPLED
 from bench.run import Run
 
@@ -28,8 +35,41 @@ def facts(count: int, rounds: int, done: Run) -> Facts:
     }
 
 
-def words(count: int, rounds: int) -> tuple[str, ...]:
-    """Return the fixture as paragraphs."""
+def words(count: int, rounds: int, names: Collection[str]) -> tuple[str, ...]:
+    """Return the fixture as paragraphs.
+
+    :param names: of the figures that are measured
+    """
+    found: tuple[str, ...] = ()
+    if not PARTS["monitor"].issuperset(names):
+        found += _of_scheduler(count, rounds)
+    if not PARTS["monitor"].isdisjoint(names):
+        found += _of_monitor(count)
+    return found
+
+
+def _of_monitor(count: int) -> tuple[str, ...]:
+    servers = count * ground.SERVERS_PER_HOST
+    asking = servers * ground.ASKING_PERCENT // 100
+    return (
+        f"Monitor: a simulated Nova and Placement of {count} such hosts and "
+        f"{servers} servers over HTTP, of which {asking} ask for something "
+        "and stand where they may; one host in twenty is bad and fenced. "
+        "CPU, calls and memory of one process. In each cycle one server in "
+        f"{cost.CHANGED} has changed, and new results are read; Nova is asked "
+        f"for {cost.OVERLAP_S} s of changes. Of {cost.CYCLES + cost.ACTING} "
+        f"cycles after the first one {cost.ACTING} find a host that has "
+        "turned bad, and fence it.",
+        f"Alarm: {town.HOSTS} hosts with {town.SERVERS} servers each, an API "
+        f"of {town.LATENCY_S * 1000:g} ms a call, two laboratories, the "
+        "collector and the monitor, each a process, over TLS. Locked: median "
+        f"of {alarm.KNOCKS} knocks as Keylime sends them. Fenced: the longest "
+        f"of {alarm.TURNS}, at different moments between two questions to the "
+        "authority.",
+    )
+
+
+def _of_scheduler(count: int, rounds: int) -> tuple[str, ...]:
     standings = estate.counts(estate.estate(count))
     refused = ", ".join(
         f"{standing.value} ({number})"

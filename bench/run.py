@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 from bench import asks
 from bench.estate import Host
 from bench.estate import estate
+from bench.figures import MONITOR_ALARM
+from bench.figures import MONITOR_COST
+from bench.figures import PARTS
 from bench.figures import Figure
 from bench.meter import Contender
 from bench.meter import Samples
@@ -29,13 +32,12 @@ if TYPE_CHECKING:
 
 _MEMORY = frozenset({"memory", "memory-requirement"})
 _LOAD = frozenset({"load", "collection"})
-_TOKENS = frozenset({"signatures", "tokens-new", "tokens-unchanged"})
 #: Of the hundred requirements every so many hosts are checked, of all kinds.
 SAMPLED = 199
 
 
 class Wrong(Exception):
-    """The filter and the brute-force judge disagree."""
+    """The filter and the brute-force judge disagree, or a monitor errs."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,19 +79,46 @@ def run(
     done = Run({}, {}, {})
     names = frozenset(figure.name for figure in figures)
     hosts = estate(count)
-    if names & _TOKENS:
+    if names & PARTS["tokens"]:
         # in turns of their own: they are compared with nothing else
         with done.step("tokens"):
             tell("signing tokens")
             turns = _of_tokens(hosts, names, done)
             done.samples |= measure(turns, rounds, tell)
             del turns
-    if names - _TOKENS:
+    if names & PARTS["monitor"]:
+        _measure_monitor(count, names, done, tell)
+    if names & PARTS["scheduler"]:
         with tempfile.TemporaryDirectory(prefix="nfv-mla-bench-") as path:
             here = _scheduler(pathlib.Path(path), hosts, done, tell)
             with here.opened():
                 _measure_scheduler(here, names, rounds, done, tell)
     return done
+
+
+def _measure_monitor(
+    count: int,
+    names: frozenset[str],
+    done: Run,
+    tell: Callable[[str], None],
+) -> None:
+    """Measure what is wanted, in processes of their own.
+
+    Before anything large is in this one, which is not to matter.
+    """
+    from bench.monitor import alarm
+    from bench.monitor import cost
+
+    if names & MONITOR_COST:
+        with done.step("monitor"):
+            try:
+                found = cost.measure_cost(count, done.facts, tell)
+            except cost.Odd as exc:
+                raise Wrong(f"monitor: {exc}") from exc
+            done.samples |= {n: found[n] for n in names & MONITOR_COST}
+    if names & MONITOR_ALARM:
+        with done.step("alarm"):
+            done.samples |= alarm.measure_alarm(names, tell)
 
 
 def _measure_scheduler(

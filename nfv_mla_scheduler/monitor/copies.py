@@ -22,7 +22,8 @@ from nfv_mla_scheduler.policy.requirement import copy_rule
 from nfv_mla_scheduler.policy.values import Ask
 from nfv_mla_scheduler.standard.values import Profile
 
-READS_MAX = 20
+# Each is a request, one after the other, before anything is done.
+READS_MAX = 6
 # Clocks of those who write deeds and of those who read them may differ.
 _SLACK_S = 300.0
 
@@ -124,6 +125,8 @@ class Copies:
 
     def __init__(self, since: Instant) -> None:
         self._since = since
+        # by the clock of whoever touched it, hence once more
+        self._untouched = since - 2 * _SLACK_S
         self._turn = 0
         self._read: dict[str, tuple[int, Server]] = {}
         self._told: dict[str, frozenset[tuple[str, str]]] = {}
@@ -136,8 +139,9 @@ class Copies:
     ) -> tuple[str, ...]:
         """Return the servers to read now: limited ones that have changed.
 
-        Nova touches a server whenever it copies it.  Those that were read
-        least recently come first, so that each has its turn.
+        Nova touches a server whenever it copies it: one that was last touched
+        well before anything is reported is not read at all.  Those that were
+        read least recently come first, so that each has its turn.
 
         :param limited: UUIDs of all servers the copying of which is limited
         """
@@ -146,7 +150,9 @@ class Copies:
         waiting = []
         for uuid in wanted:
             turn, seen = self._read.get(uuid, (0, None))
-            if seen is not servers[uuid] and seen != servers[uuid]:
+            if seen is None and servers[uuid].updated < self._untouched:
+                self._read[uuid] = (0, servers[uuid])
+            elif seen is not servers[uuid] and seen != servers[uuid]:
                 waiting.append((turn, uuid))
         return tuple(uuid for _, uuid in sorted(waiting)[:most])
 

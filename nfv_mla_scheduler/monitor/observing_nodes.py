@@ -104,5 +104,8 @@ def _replaced(node: Node, before: Mapping[str, Node], key: str) -> bool:
     """Whether a host came back with another service: perhaps another host."""
     old = before.get(key)
     return (
-        old is not None and bool(old.service) and old.service != node.service
+        old is not node
+        and old is not None
+        and bool(old.service)
+        and old.service != node.service
     )

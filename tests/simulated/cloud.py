@@ -223,6 +223,13 @@ class SimulatedCloud:
         for number in numbers:
             self.change(identifier("server", number), **fields)
 
+    def give_trait(self, trait: str, providers: Iterable[str]) -> None:
+        """Give hosts a trait, by the UUIDs of their providers."""
+        with self.world.lock:
+            self.world.traits.add(trait)
+            for uuid in providers:
+                self.world.by_provider[uuid].traits.add(trait)
+
     def forget_calls(self) -> None:
         """Count calls from nothing again."""
         with self.world.lock:

@@ -46,9 +46,9 @@ from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deed
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_migration
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Service
+from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Services
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import nodes_of
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import read_hypervisor
-from nfv_mla_scheduler.monitor.cloud.parsing_hosts import read_service
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import with_services
 from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Node
@@ -58,6 +58,7 @@ from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.port import Deed
 from nfv_mla_scheduler.monitor.port import Page
 from nfv_mla_scheduler.policy.instants import write_instant
+from nfv_mla_scheduler.results.garbage import uncollected
 
 # Scheduler hints of servers are shown from 2.100 on, image properties from
 # 2.98, who asked for a migration from 2.80.
@@ -83,6 +84,7 @@ class Nova:
         self._channel = channel
         self._limit = limit
         self._asks = Asks()
+        self._known_services = Services()
 
     # What only looks.
 
@@ -95,8 +97,14 @@ class Nova:
             self._asks.turn()
         else:
             query["changes-since"] = _moment(since)
-        for listed, marker in self._pages("/servers/detail", query, "servers"):
-            servers, deleted, missing = read_servers(listed, self._asks)
+        pages = self._pages("/servers/detail", query, "servers")
+        marker = "first"
+        while marker:
+            # What a page was parsed into is gone before garbage is collected.
+            with uncollected():
+                listed, marker = next(pages)
+                servers, deleted, missing = read_servers(listed, self._asks)
+                listed.clear()
             if not marker and since is None:
                 missing += _down(self._services())
             yield Page(servers, deleted, missing, marker)
@@ -171,13 +179,20 @@ class Nova:
         """See ``port.Writer``."""
         self._update(service, {"status": "enabled"})
 
-    def force_down(self, service: str, down: bool) -> None:
+    def force_down(self, service: str, down: bool, reason: str = "") -> None:
         """See ``port.Writer``.
+
+        To disable a service that Nova takes to be up has Nova wait for its
+        host for up to ``long_rpc_timeout``, half an hour by default.  One
+        that the same request says is down it does not wait for.
 
         Nova refuses to lift it until the host has dealt with what was
         evacuated from it: its service has to be started for that.
         """
-        self._update(service, {"forced_down": down})
+        body: dict[str, object] = {"forced_down": down}
+        if reason:
+            body |= {"status": "disabled", "disabled_reason": reason}
+        self._update(service, body)
 
     def lock(self, server: str, reason: str) -> None:
         """See ``port.Writer``."""
@@ -207,7 +222,7 @@ class Nova:
         path = "/os-services"
         answer = self._channel.get(path, {"binary": "nova-compute"})
         try:
-            return [read_service(raw) for raw in items(answer, "services")]
+            return self._known_services.read(items(answer, "services"))
         except Unreadable as exc:
             raise paging.bad_answer(path, exc) from exc
 

@@ -44,6 +44,16 @@ class Hypervisor:
     host: str
 
 
+_FIELDS = (
+    "host",
+    "id",
+    "status",
+    "disabled_reason",
+    "state",
+    "forced_down",
+)
+
+
 def read_service(raw: object) -> Service:
     """Return one service.
 
@@ -65,6 +75,35 @@ def read_service(raw: object) -> Service:
         _one_of(raw, "state", _STATE),
         truth(raw, "forced_down"),
     )
+
+
+class Services:
+    """Reads services; one that is as it was is not read again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], Service]] = {}
+
+    def read(self, listed: Iterable[object]) -> list[Service]:
+        """Return all of them.
+
+        :raises Unreadable: naming what is wrong
+        """
+        before, known = self._known, {}
+        for raw in listed:
+            told = _told(raw) if type(raw) is dict else ()
+            name = told[0] if told else None
+            seen = before.get(name) if type(name) is str else None
+            if seen is None or seen[0] != told:
+                service = read_service(raw)
+                seen = told, service
+            known[seen[1].host] = seen
+        self._known = known
+        return [service for _, service in known.values()]
+
+
+def _told(raw: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return all that is read of a service; what is left out is None."""
+    return tuple(map(raw.get, _FIELDS))
 
 
 def read_hypervisor(raw: object) -> Hypervisor:
@@ -116,12 +155,23 @@ def with_services(
     for key, node in known.items():
         service = now.get(node.host)
         if service is not None:
-            fresh = _node(service, node.uuid, node.name)
-            nodes[key] = node if node == fresh else fresh
+            same = _is_as(node, service)
+            nodes[key] = node if same else _node(service, node.uuid, node.name)
     for host, service in now.items():
         if host not in nodes:
             nodes[host] = _node(service, "", "")
     return nodes
+
+
+def _is_as(node: Node, service: Service) -> bool:
+    return (
+        node.service == service.uuid
+        and node.enabled is service.enabled
+        and node.up is service.up
+        and node.reason == service.reason
+        and node.forced_down is service.forced_down
+        and node.host == service.host
+    )
 
 
 def _node(service: Service, uuid: str, name: str) -> Node:

@@ -80,6 +80,13 @@ class FiguresTest(unittest.TestCase):
                 "memory": (None, 80.0),
                 "tokens-new": ("signatures", 1.3),
                 "tokens-unchanged": ("signatures", 0.05),
+                "cycle": ("listing", 0.1),
+                "first-cycle": (None, 5.0),
+                "calls": (None, 20.0),
+                "calls-acting": (None, 20.0),
+                "monitor-memory": (None, 500.0),
+                "locked": (None, 2.0),
+                "fenced": (None, 3.0),
             },
             expected,
         )
@@ -101,3 +108,22 @@ class FiguresTest(unittest.TestCase):
             ["cpu-weigher", "scarcity"], [figure.name for figure in found]
         )
         self.assertEqual(FIGURES, figures.wanted([]))
+
+    def test_each_figure_is_of_one_part(self) -> None:
+        parts = figures.PARTS
+        self.assertEqual(
+            sorted(figures.BY_NAME),
+            sorted(n for p in parts.values() for n in p),
+        )
+        for figure in FIGURES:
+            of = [p for p in parts.values() if figure.name in p]
+            self.assertEqual(1, len(of), figure.name)
+            if figure.beside is not None:
+                self.assertIn(figure.beside, of[0])
+
+    def test_a_part_is_wanted_whole_and_beside_what_is_named(self) -> None:
+        found = figures.wanted(["warm"], ["tokens"])
+        self.assertEqual(
+            {"aggregates", "warm", *figures.PARTS["tokens"]},
+            {figure.name for figure in found},
+        )

@@ -15,6 +15,8 @@ from unittest import mock
 from bench import __main__ as bench
 from bench import estate
 from bench import figures
+from bench.monitor import cost
+from bench.monitor import ground
 from bench.scheduler import novas
 from nfv_mla_scheduler.judge.decisions import Decisions
 
@@ -117,6 +119,58 @@ class RunTest(unittest.TestCase):
         self.assertEqual("", novas.CONF.nfv_mla.policy_file)
 
 
+class MonitorTest(unittest.TestCase):
+    """The monitor's part, on few hosts; real processes, real HTTP."""
+
+    def test_cycles_are_measured_and_nothing_is_asked_for_each_host(
+        self,
+    ) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "bench.json"
+            wanted = ("--only", *sorted(figures.MONITOR_COST))
+            status, out, err = run(
+                *FEW, "--check", "1000", *wanted, "--json", str(file)
+            )
+            self.assertEqual(0, status, err)
+            form = json.loads(file.read_text(encoding="utf-8"))
+        self.assertEqual(figures.MONITOR_COST, set(form["figures"]))
+        self.assertNotIn("HostStates", out)
+        self.assertNotIn("brute force", out)
+        fixture = form["fixture"]
+        self.assertEqual(3600, fixture["servers"])
+        self.assertEqual(72, fixture["servers that comply"])
+        self.assertEqual(18, fixture["hosts that were fenced before"])
+        found = form["figures"]
+        self.assertEqual(cost.CYCLES, len(found["cycle"]["samples"]))
+        for name in ("calls", "calls-acting"):
+            self.assertEqual("meets", found[name]["verdict"], found[name])
+        listed = "calls of GET compute/servers/detail in the last quiet cycle"
+        self.assertLessEqual(fixture[listed], 5)
+
+    def test_a_monitor_that_errs_fails_whatever_it_costs(self) -> None:
+        with mock.patch.object(
+            cost, "measure_cost", side_effect=cost.Odd("it did not look")
+        ):
+            status, _, err = run(*FEW, "--only", "calls")
+        self.assertEqual(1, status)
+        self.assertIn("bench: monitor: it did not look", err)
+
+    def test_the_ground_is_as_it_is_described(self) -> None:
+        count = estate.LEAST
+        hosts = ground.grounds(count)
+        asking = ground.asking(count)
+        self.assertEqual(count * 10 * 2 // 100, len(asking))
+        for number in asking:
+            host = hosts[number % count]
+            self.assertIs(estate.Standing.GOOD, host.standing)
+        bad = [
+            host
+            for host in hosts
+            if host.standing is estate.Standing.CONTRAINDICATED
+        ]
+        self.assertEqual(count // 20, len(bad))
+
+
 class StatusTest(unittest.TestCase):
     def test_a_figure_beyond_the_factor_fails(self) -> None:
         status, out, err = run(
@@ -143,6 +197,7 @@ class StatusTest(unittest.TestCase):
     def test_wrong_usage_is_told_before_anything_is_measured(self) -> None:
         for argv in (
             ("--only", "everything"),
+            ("--part", "everything"),
             ("--check", "0"),
             ("--check", "nan"),
             ("--check", "often"),
