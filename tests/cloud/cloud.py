@@ -108,11 +108,25 @@ class Cloud(fixtures.Fixture):
 
     def stop_compute(self, host: str) -> None:
         """Stop the compute service of a host; its guests stay."""
-        self._nova.stop_compute(host)
+        with self._compute.alone():
+            self._nova.stop_compute(host)
 
     def start_compute(self, host: str) -> None:
         """Start the compute service of a host anew."""
-        self._nova.start_compute(host)
+        with self._compute.alone():
+            self._nova.start_compute(host)
+
+    def swallow(self, host: str, method: str) -> None:
+        """Let a host take a request of its service, and do nothing.
+
+        :param method: such as ``stop_instance``; until the cloud is cleared
+            or ``obey`` is called
+        """
+        self._nova.swallowed.add((host, method))
+
+    def obey(self) -> None:
+        """Let every host do again what it is asked for."""
+        self._nova.swallowed.clear()
 
     def update_resources(self) -> None:
         """Let every compute report to Placement, as it does periodically."""
@@ -121,11 +135,12 @@ class Cloud(fixtures.Fixture):
     def clear(self) -> None:
         """Remove all servers and flavors, bring every host back."""
         admin = self.client()
+        self.obey()
         for compute in self.description.computes:
             # A host that was evacuated must be running before Nova lets
             # anybody call it up.
             if not self._nova.is_running(compute.name):
-                self._nova.start_compute(compute.name)
+                self.start_compute(compute.name)
             service = admin.service_of(compute.name)
             if service["forced_down"] or service["status"] != "enabled":
                 admin.update_service(
@@ -159,9 +174,10 @@ class Cloud(fixtures.Fixture):
 
     def _apis(self) -> wsgi.Application:
         placement = self._nova.placement_api()
+        self._compute = http.OneAtATime(self._nova.compute_api())
         return wsgi.Mount(
             {
-                "compute": http.OneAtATime(self._nova.compute_api()),
+                "compute": self._compute,
                 "placement": http.OneAtATime(
                     identity.TokenAuth(
                         placement, self._identity, open_paths=("", "/")

@@ -7,6 +7,7 @@ One port, each API below its own first path segment: /compute, /placement,
 
 from __future__ import annotations
 
+import contextlib
 import socketserver
 import threading
 import typing as ty
@@ -52,6 +53,12 @@ class OneAtATime:
     ) -> ty.Iterable[bytes]:
         with self._lock:
             return list(self._app(environ, start_response))
+
+    @contextlib.contextmanager
+    def alone(self) -> ty.Iterator[None]:
+        """Do something while no request is served."""
+        with self._lock:
+            yield
 
 
 class Listener:

@@ -75,6 +75,8 @@ class Services(test.TestCase):  # type: ignore[misc]
         self._description = description
         self._users = users
         self._log_level = log_level
+        #: Pairs of a host, and a method of its service that it swallows.
+        self.swallowed: set[tuple[str, str]] = set()
 
     def runTest(self) -> None:  # noqa: N802
         raise AssertionError("this is not a test")
@@ -187,7 +189,7 @@ class Services(test.TestCase):  # type: ignore[misc]
         wanted = self._description
         self.quiet = self.useFixture(logs.QuietLogs(self._log_level))
         self.useFixture(rpc.PromptDelivery())
-        self.useFixture(rpc.CastsComplete(self._listens))
+        self.useFixture(rpc.CastsComplete(self._listens, self._swallows))
         self.useFixture(nova_fixtures.SpawnIsSynchronousFixture())
         self.policy = self.useFixture(nova_fixtures.RealPolicyFixture())
         self.set_policy(wanted.policy_rules)
@@ -216,6 +218,9 @@ class Services(test.TestCase):  # type: ignore[misc]
     def _listens(self, server: str) -> bool:
         hosts = {compute.name for compute in self._description.computes}
         return server not in hosts or self.is_running(server)
+
+    def _swallows(self, server: str, method: str) -> bool:
+        return (server, method) in self.swallowed
 
 
 def _glance_image(image: desc.Image) -> dict[str, ty.Any]:

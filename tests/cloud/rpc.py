@@ -28,14 +28,21 @@ class CastsComplete(fixtures.Fixture):
     would answer 500 where it answers 202.
     """
 
-    def __init__(self, listens: ty.Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        listens: ty.Callable[[str], bool],
+        swallows: ty.Callable[[str, str], bool],
+    ) -> None:
         """Patch oslo.messaging while this fixture is in use.
 
         :param listens: whether a server of that name runs; what is cast to
             another stays in its queue, as it would
+        :param swallows: whether a server of that name takes a message of that
+            method, and does nothing
         """
         super().__init__()
         self._listens = listens
+        self._swallows = swallows
 
     def _setUp(self) -> None:  # noqa: N802
         original = client._CallContext.cast
@@ -47,6 +54,8 @@ class CastsComplete(fixtures.Fixture):
             **kwargs: ty.Any,
         ) -> None:
             target = context.target
+            if target.server and self._swallows(target.server, method):
+                return
             if target.fanout or (
                 target.server and not self._listens(target.server)
             ):

@@ -115,9 +115,15 @@ class Site:
         publish(self.policy_file, self.envelope(policy, officers))
 
     def publish(
-        self, signer: str = COLLECTOR, issued_at: float | None = None
+        self,
+        signer: str = COLLECTOR,
+        issued_at: float | None = None,
+        to: pathlib.Path | None = None,
     ) -> None:
-        """Publish what the authorities say now."""
+        """Publish what the authorities say now.
+
+        :param to: a file; by default the one that nova-scheduler reads
+        """
         now = time.time() if issued_at is None else issued_at
         results: dict[str, dict[str, Result]] = {}
         freshness: dict[str, dict[str, Freshness]] = {}
@@ -137,4 +143,5 @@ class Site:
                 for host, said in hosts.items()
             }
         draft = ResultsDraft(COLLECTOR, now, results, freshness)
-        publish(self.results_file, write(draft, self.signers[signer]))
+        data = write(draft, self.signers[signer])
+        publish(to or self.results_file, data)

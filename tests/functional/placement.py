@@ -42,7 +42,7 @@ class PlacementTestCase(answers.AnswersTestCase):
     :cvar options: of ``[nfv_mla]``, beside those of the site
     """
 
-    hosts = (
+    hosts: ty.ClassVar[tuple[str, ...]] = (
         world.GOOD_1,
         world.GOOD_2,
         world.DULL,
@@ -108,8 +108,13 @@ class PlacementTestCase(answers.AnswersTestCase):
     def prepare_site(cls) -> None:
         """Put in place what nova-scheduler is to find when it starts."""
         cls.site.put_policy(world.as_yaml(cls.next_policy()))
-        world.attest(cls.site)
+        cls.attest()
         cls.site.publish()
+
+    @classmethod
+    def attest(cls) -> None:
+        """Let the authorities say what is usual."""
+        world.attest(cls.site)
 
     @classmethod
     def next_policy(cls, **how: ty.Any) -> Json:
@@ -136,7 +141,7 @@ class PlacementTestCase(answers.AnswersTestCase):
     def _forget(self) -> None:
         """Let the authorities speak again as they did at first."""
         if self._changed:
-            world.attest(self.site)
+            self.attest()
             self.publish()
 
     # What happens on the controller.
