@@ -2,8 +2,9 @@
 """Sort refusals by what carries them: a word, a rule, silence, an outage.
 
 Pure.  A refusal is enough not to place a server, and not enough to evict one:
-that needs an authority that says so, a rule of policy or request, or a host
-that keeps silent while its authority speaks of others (5.3.2).
+that needs an authority that says so, a rule of policy or request, a host that
+goes by a name or a compute node that is another one's, or a host that keeps
+silent while its authority speaks of others (5.3.2).
 
 What contradicts counts however old it is (ADR 4).  That something is missing
 is the word of those who would have to say it, and only once all of them have
@@ -36,6 +37,9 @@ class Carrier(enum.Enum):
 
     # an authority says so of this host
     WORD = "word"
+    # host name and compute node are not bound to each other, and one of them
+    # is bound: who the host is, is not known
+    IDENTITY = "identity"
     # policy or request say so, whatever anybody attests
     RULE = "rule"
     # nothing fresh about this host, from an authority that is for others
@@ -53,7 +57,7 @@ _ORDER = {carrier: rank for rank, carrier in enumerate(Carrier)}
 _BY_CODE = {
     RefusalCode.MALFORMED: Carrier.RULE,
     RefusalCode.HOST_UNBOUND: Carrier.RULE,
-    RefusalCode.BINDING_MISMATCH: Carrier.RULE,
+    RefusalCode.BINDING_MISMATCH: Carrier.IDENTITY,
     RefusalCode.POOL_EXCLUSIVE: Carrier.RULE,
     RefusalCode.NOT_IN_POOL: Carrier.RULE,
     RefusalCode.APPLICATION_LACKS: Carrier.RULE,
@@ -133,7 +137,10 @@ class Sorting:
 
         :param uuid: of its compute node
         """
-        carrier = _BY_CODE.get(missing.refusal.code)
+        code = missing.refusal.code
+        carrier = _BY_CODE.get(code)
+        if code is RefusalCode.HOST_UNBOUND and uuid in self._snapshot.records:
+            carrier = Carrier.IDENTITY
         if carrier is not None:
             return _of(carrier, missing.refusal)
         policy = self._snapshot.policy
@@ -253,7 +260,7 @@ def _of(
     authorities: frozenset[str] = frozenset(),
 ) -> Evidence:
     """Return evidence that needs no weighing."""
-    evicts = carrier is Carrier.RULE
+    evicts = carrier in (Carrier.IDENTITY, Carrier.RULE)
     return Evidence(carrier, refusal, authorities, evicts=evicts)
 
 

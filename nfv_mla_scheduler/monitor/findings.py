@@ -96,8 +96,10 @@ class Finding:
 class HostFinding:
     """A host that stopped complying, for the pools that list it or a server.
 
+    :ivar refusals: of what may be told; empty: only servers of sealed domains
+        found it
     :ivar fences: whether it is to take no more servers of anybody
-    :ivar authorities: whose evidence it is
+    :ivar authorities: whose evidence it is; for the guard, and told to nobody
     """
 
     kind: Kind

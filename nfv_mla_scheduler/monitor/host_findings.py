@@ -21,14 +21,20 @@ _URGENCY = {kind: rank for rank, kind in enumerate(Kind)}
 _WORST_FIRST = tuple(Axis)
 
 
-def host_finding(host: str, uuid: str, charged: Charge) -> HostFinding:
-    """Return the finding of a host that has become bad."""
+def host_finding(
+    host: str, uuid: str, charged: Charge, sealed: bool = False
+) -> HostFinding:
+    """Return the finding of a host that has become bad.
+
+    :param sealed: by a server that nobody is told about: what that asks for,
+        and whom it trusts, is not said (5.0.3)
+    """
     return HostFinding(
         charged.kind,
         host,
         uuid,
         charged.axis,
-        charged.refusals,
+        () if sealed else charged.refusals,
         charged.authorities,
         charged.fences,
         charged.permissive,

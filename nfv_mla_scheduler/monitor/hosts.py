@@ -14,6 +14,9 @@ import dataclasses
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.judge.decisions import Decisions
+from nfv_mla_scheduler.judge.strangers import MISMATCH
+from nfv_mla_scheduler.judge.unmet import alone
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.evidence import Sorting
 from nfv_mla_scheduler.monitor.findings import HostFinding
@@ -25,6 +28,7 @@ from nfv_mla_scheduler.monitor.weighing import Charge
 from nfv_mla_scheduler.monitor.weighing import Past
 from nfv_mla_scheduler.monitor.weighing import charge
 from nfv_mla_scheduler.monitor.weighing import weigh
+from nfv_mla_scheduler.monitor.weighing import words_of
 from nfv_mla_scheduler.policy.application import IDEAL
 from nfv_mla_scheduler.policy.demand import bind
 from nfv_mla_scheduler.policy.requirement import Requirement
@@ -90,6 +94,7 @@ class Pools:
             snapshot,
             sorting,
             now,
+            _names(picture),
             found,
         )
         for name, pool in policy.pools.items():
@@ -137,10 +142,32 @@ class _Outage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class _Names:
+    """How Nova names compute nodes; a service may have several.
+
+    :ivar uuids: Nova's host name -> UUIDs of its compute nodes
+    :ivar hosts: UUID of a compute node -> Nova's names of its hosts
+    """
+
+    uuids: dict[str, list[str]]
+    hosts: dict[str, list[str]]
+
+
+def _names(picture: Picture) -> _Names:
+    names = _Names({}, {})
+    for node in picture.nodes.values():
+        names.uuids.setdefault(node.host, []).append(node.uuid)
+        if node.uuid:
+            names.hosts.setdefault(node.uuid, []).append(node.host)
+    return names
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Look:
     """One look at all pools.
 
     :ivar were: (pool, host) -> digest of the policy by which it was a member
+    :ivar names: how Nova names compute nodes
     """
 
     were: dict[tuple[str, str], str]
@@ -150,6 +177,7 @@ class _Look:
     snapshot: Snapshot
     sorting: Sorting
     now: Instant
+    names: _Names
     found: Membership
 
     def at(self, pool: Pool, decisions: Decisions | None) -> None:
@@ -161,18 +189,23 @@ class _Look:
         lenient = pool.name in self.policy.permissive.pools
         for host in pool.members:
             uuid = self.snapshot.uuids.get(host)
-            node = self.picture.nodes.get(host)
-            if uuid is None or (node and node.uuid not in ("", uuid)):
-                continue  # another one goes by its name
-            if node is None:
-                if self.picture.partial:
-                    self.found.kept.add((trait, uuid))
+            if uuid is None:
+                continue
+            uuids = self.names.uuids.get(host, ())
+            mistaken = set(self.names.hosts.get(uuid, ())) - {host}
+            if uuids and uuid not in uuids and "" not in uuids:
+                mistaken.add(host)  # another one goes by its name
+            for name in sorted(mistaken):
+                self._mistaken(pool, host, name, uuid, decisions)
+            if not uuids and self.picture.partial:
+                self.found.kept.add((trait, uuid))
+            if not uuids or host in mistaken:
                 continue
             member = decisions.lapse(uuid, self.snapshot, self.now) > self.now
             charged = None
             if lenient or not member:
                 charged = self._charge(pool, host, uuid, decisions)
-            if not node.uuid:
+            if uuid not in uuids:
                 self.found.kept.add((trait, uuid))
             elif member:
                 members.add(uuid)
@@ -200,6 +233,30 @@ class _Look:
         if charged is not None and charged.kind is Kind.OUTAGE:
             self.outages[key] = _Outage(charged, self.now, basis)
         return charged
+
+    def _mistaken(
+        self, pool: Pool, host: str, name: str, uuid: str, decisions: Decisions
+    ) -> None:
+        """Note a host that may be a listed one, and is not known to be it.
+
+        :param name: Nova's of it
+        :param host: of the listed one, to which ``uuid`` is bound
+        """
+        permissive_until = self.policy.permissive.pools.get(pool.name, NEVER)
+        wrong = alone(MISMATCH, permissive_until > self.now)
+        unmet = decisions.unmet(uuid, host, self.snapshot, self.now)
+        was = self.were.get((pool.name, host))
+        charged = charge(
+            (
+                *weigh((wrong,), uuid, self.sorting),
+                *words_of(weigh(unmet, uuid, self.sorting)),
+            ),
+            Past(was is not None, was not in (None, self.policy.digest)),
+            self.snapshot.catalogue,
+            listed=True,
+        )
+        if charged is not None:
+            self._note(name, uuid, charged)
 
     def _basis(self, uuid: str) -> tuple[object, ...]:
         """Return all that would have to change for an outage to end."""

@@ -29,8 +29,11 @@ from nfv_mla_scheduler.monitor.host_findings import host_finding
 from nfv_mla_scheduler.monitor.hosts import Membership
 from nfv_mla_scheduler.monitor.weighing import Charge
 from nfv_mla_scheduler.monitor.weighing import Past
+from nfv_mla_scheduler.monitor.weighing import Weighed
 from nfv_mla_scheduler.monitor.weighing import charge
+from nfv_mla_scheduler.monitor.weighing import mistaken
 from nfv_mla_scheduler.monitor.weighing import weigh
+from nfv_mla_scheduler.monitor.weighing import words_of
 from nfv_mla_scheduler.results.view import Snapshot
 
 _NO_NODE = Refusal(
@@ -195,7 +198,24 @@ class Look:
     ) -> Charge | None:
         unmet = case.unmet(watched.uuid, watched.host, self._now)
         weighed = weigh(unmet, watched.uuid, self._sorting)
+        if mistaken(weighed):
+            weighed += self._of_bound(case, watched)
         return charge(weighed, past, self._snapshot.catalogue)
+
+    def _of_bound(self, case: Case, watched: Watched) -> tuple[Weighed, ...]:
+        """Return what is said of the hosts that this one may be.
+
+        That its name is bound to, and that its compute node is bound to: a
+        host does not get rid of what it is by changing either.
+        """
+        found: tuple[Weighed, ...] = ()
+        names = self._snapshot.uuids.get(watched.host, ""), watched.uuid
+        for uuid in dict.fromkeys(names):
+            record = self._snapshot.records.get(uuid)
+            if record is not None:
+                unmet = case.unmet(uuid, record.host, self._now)
+                found += words_of(weigh(unmet, uuid, self._sorting))
+        return found
 
     def _note(
         self, watched: Watched, charged: Charge | None, sealed: bool
@@ -208,7 +228,7 @@ class Look:
                 return
         self.findings[uuid] = _finding(watched, charged, sealed)
         if charged.fences:
-            found = host_finding(watched.host, watched.uuid, charged)
+            found = host_finding(watched.host, watched.uuid, charged, sealed)
             add(self._pools.hosts, found)
         elif charged.pending and not charged.permissive:
             self._pools.unproven.add(watched.host)

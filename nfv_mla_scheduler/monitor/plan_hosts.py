@@ -14,6 +14,8 @@ from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.guard import newest
 from nfv_mla_scheduler.monitor.marks import PREFIX
+from nfv_mla_scheduler.monitor.picture import Course
+from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.plan_situation import Situation
@@ -30,12 +32,13 @@ def plan_hosts(it: Situation) -> tuple[tuple[Fence, ...], tuple[Held, ...]]:
     held: list[Held] = []
     nodes = _services(it.picture.nodes)
     left = _leavings(it)
+    known = _known(it)
     for host in sorted(nodes):
         found = it.verdict.hosts.get(host)
         wanted = _wanted(it, host, nodes[host], found)
         if wanted is None:
             continue
-        why = _why(it, wanted, found, host in left)
+        why = _why(it, wanted, found, host in left, host in known)
         if why is None:
             fences.setdefault(wanted.service, wanted)
         else:
@@ -71,16 +74,36 @@ def _wanted(
     return Fence(host, node.service, False, "")
 
 
+def _known(it: Situation) -> frozenset[str]:
+    """Return the hosts all of whose compute nodes are what the policy binds.
+
+    What is said of a bound node clears nobody who only goes by its name, nor
+    a service that has another node besides.
+    """
+    bound = it.policy.hosts
+    nodes = it.picture.nodes.values()
+    strange = {
+        node.host
+        for node in nodes
+        if node.host not in bound or node.uuid != bound[node.host].node_uuid
+    }
+    return frozenset(node.host for node in nodes) - strange
+
+
 def _why(
-    it: Situation, wanted: Fence, found: HostFinding | None, left: bool
+    it: Situation,
+    wanted: Fence,
+    found: HostFinding | None,
+    left: bool,
+    known: bool,
 ) -> Why | None:
     """Return the first reason why a fence stays as it is; None: there is none.
 
     The order: permissive, arming, pause, policy expired; then for a fence that
     the clock jumped; for its release that we have just started, that the clock
     jumped, that the picture is partial, that something of ours is left there,
-    that nothing can be said of the host, or the evidence is older than the
-    fence.
+    that nothing can be said of the host, nor who it is, or the evidence is
+    older than the fence.
     """
     if found is not None and found.permissive:
         return Why.PERMISSIVE
@@ -100,13 +123,19 @@ def _why(
     if left:
         return Why.NOT_CLEAN
     fenced = it.marks.nodes[wanted.host].at
-    newer = it.evidence.get(wanted.host, NEVER) > fenced
+    # Marks lose the fraction of their second.
+    newer = it.evidence.get(wanted.host, NEVER) >= fenced + 1.0
     said = wanted.host not in it.verdict.unproven
-    return None if newer and said else Why.NOT_YET
+    return None if newer and said and known else Why.NOT_YET
 
 
 def _leavings(it: Situation) -> frozenset[str]:
-    """Return the hosts on which a server with our mark is, or its disk."""
+    """Return the hosts on which a server with our mark is, or its disk.
+
+    The disk of one that was evacuated is there until its host's compute
+    service has come back, and so is what remembers it: whether its mark is
+    gone, or anybody else evacuated it, makes no difference.
+    """
     found = set()
     for uuid in it.marks.servers.keys() & it.picture.servers.keys():
         server = it.picture.servers[uuid]
@@ -114,4 +143,18 @@ def _leavings(it: Situation) -> frozenset[str]:
         move = newest(it.picture.migrations.get(uuid, ()), it.user_id)
         if server.vm_state is VmState.RESIZED and move is not None:
             found.add(move.source)
+    for moves in it.picture.migrations.values():
+        found.update(move.source for move in moves if _leaves(move))
     return frozenset(found)
+
+
+def _leaves(move: Migration) -> bool:
+    """Whether an evacuation has left something that is not cleaned up.
+
+    Nova says so (``completed``) when the source's compute service starts.
+    """
+    return (
+        move.kind == "evacuation"
+        and move.course is not Course.FAILED
+        and move.status != "completed"
+    )

@@ -24,6 +24,7 @@ from nfv_mla_scheduler.standard.values import Catalogue
 
 _WORST_FIRST = tuple(Axis)
 _URGENCY = {kind: rank for rank, kind in enumerate(Kind)}
+_BY_RULES = (Carrier.IDENTITY, Carrier.RULE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,6 +101,20 @@ def _weighed(unmet: Unmet, uuid: str, sorting: Sorting) -> Weighed:
     )
 
 
+def mistaken(weighed: Iterable[Weighed]) -> bool:
+    """Whether who a host is, is not known: it may be one that is bound."""
+    return any(each.evidence.carrier is Carrier.IDENTITY for each in weighed)
+
+
+def words_of(weighed: Iterable[Weighed]) -> tuple[Weighed, ...]:
+    """Return what of it authorities say.
+
+    That is all that counts of a host that another one may be: neither where
+    that should be, nor that it is silent, is to be said of both.
+    """
+    return tuple(w for w in weighed if w.evidence.carrier is Carrier.WORD)
+
+
 def charge(
     weighed: Iterable[Weighed],
     past: Past,
@@ -137,7 +152,7 @@ def charge(
         frozenset().union(*(each.authorities for each in deciding)),
         bool(evicting),
         not enforced,
-        all(each.carrier is Carrier.RULE for each in deciding),
+        all(each.carrier in _BY_RULES for each in deciding),
         any(_fences(each, past, listed) for each in among),
     )
 
@@ -151,6 +166,8 @@ def kind_of(evidence: Evidence, past: Past, catalogue: Catalogue) -> Kind:
         if static or (changed and not evidence.by_status):
             return Kind.CHANGED
         return Kind.FAILED
+    if evidence.carrier is Carrier.IDENTITY:
+        return Kind.CHANGED
     if evidence.carrier is Carrier.RULE:
         return Kind.CHANGED if changed else Kind.MISPLACED
     if evidence.carrier is Carrier.SILENCE:
@@ -174,9 +191,11 @@ def _fences(weighed: Weighed, past: Past, listed: bool) -> bool:
     That it is somewhere else than one server needs, or was never claimed to
     be what that needs, is no fault of a host: somebody may have forced the
     server there.  It is one if the server was admitted there before, and of a
-    listed member of a pool.
+    listed member of a pool.  Who goes by what is bound to another is bad.
     """
     evidence = weighed.evidence
+    if evidence.carrier is Carrier.IDENTITY:
+        return True
     if evidence.carrier is Carrier.SILENCE:
         return evidence.overdue and (past.admitted or not evidence.unheard)
     if evidence.carrier is not Carrier.WORD:
@@ -199,7 +218,12 @@ def _contradicts(word: Evidence) -> bool:
 def _axis(
     kind: Kind, weighed: Sequence[Weighed], catalogue: Catalogue
 ) -> Axis:
-    """Return the worst axis of all words; without any, what is cautious."""
+    """Return the worst axis of all words; without any, what is cautious.
+
+    Of a host that is not known to be itself nothing can be trusted.
+    """
+    if mistaken(weighed):
+        return Axis.INTEGRITY
     failing = {
         name
         for each in weighed

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A monitor is killed at each of its requests, and the next one ends well."""
+
+from __future__ import annotations
+
+import typing as ty
+import unittest
+
+from tests.faults import stories
+from tests.faults.faulty import MODE
+from tests.faults.faulty import Mode
+from tests.faults.play import StoryTestCase
+from tests.faults.play import chosen
+from tests.faults.proxy import Fault
+from tests.faults.proxy import Request
+from tests.faults.stories import Story
+
+#: Of steps that others have as well.
+_slow = unittest.skipIf(MODE is Mode.QUICK, "NFV_MLA_FAULTS is not all")
+
+
+class KillsTestCase(StoryTestCase):
+    """Tests that play one story again and again, with one kill in each."""
+
+    def assert_ends_as_if_never_killed(self, story: Story) -> None:
+        """Assert that no kill makes a difference in the end."""
+        self.use_policy(
+            {story.axis.value: list(story.steps)},
+            {**self.guard, "evictions_per_minute": story.per_minute},
+        )
+        expected = self.play(story)
+        requests = self.proxy.requests
+        self.assert_told(story, expected)
+        self.assertEqual([], list(self.what_is_wrong(story)))
+        wrong = []
+        tried = 0
+        for request, how in chosen(requests):
+            tried += 1
+            fault = Fault(how, _at(request.number), 1)
+            for line in self.killed(story, expected, fault):
+                where = f"{request.number} of {len(requests)}, {request.kind}"
+                wrong.append(f"{how.value}: {where}: {line}")
+        self.assertGreater(tried, len(story.asked))
+        self.assertEqual([], wrong, "\n".join(wrong))
+
+    def assert_ends_as_if_not_killed_by_power(self, story: Story) -> None:
+        """Assert the same of a kill beside the operator's command."""
+        self.use_policy({story.axis.value: list(story.steps)}, self.guard)
+        expected = self.play(story)
+        self.assert_told(story, expected)
+        for kill in ("kill-before", "kill-after"):
+            state = self.play(story, power_kill=kill)
+            self.assertEqual(1, self.died, kill)
+            self.assertEqual([], expected.differs(state), kill)
+            self.assertEqual([], list(self.what_is_wrong(story)))
+
+
+class MovesTest(KillsTestCase):
+    def test_while_it_live_migrates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.LIVE)
+
+    @_slow
+    def test_while_it_migrates_and_confirms(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.COLD)
+
+    @_slow
+    def test_while_it_has_only_a_little_to_spend(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.BUDGET)
+
+
+class HaltsTest(KillsTestCase):
+    def test_while_it_stops_and_migrates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.STOP_AND_COLD)
+
+    @_slow
+    def test_while_it_stops(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.STOP)
+
+    @_slow
+    def test_while_it_unpauses_and_stops(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.UNPAUSE_AND_STOP)
+
+
+class EvacuateTest(KillsTestCase):
+    def test_while_it_evacuates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.EVACUATE)
+
+    def test_by_the_command_that_switches_a_host_off(self) -> None:
+        self.assert_ends_as_if_not_killed_by_power(stories.EVACUATE)
+
+
+@_slow
+class RebuildTest(KillsTestCase):
+    def test_while_it_rebuilds_elsewhere(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.REBUILD)
+
+
+def _at(number: int) -> ty.Callable[[Request], bool]:
+    return lambda request: request.number == number
