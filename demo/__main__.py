@@ -68,9 +68,14 @@ def _chosen(args: argparse.Namespace) -> tuple[Scene, ...]:
     """Return the scenes to play, in their order."""
     from demo.scenes import SCENES
 
-    if not args.only:
-        return () if args.serve else SCENES
-    return tuple(scene for scene in SCENES if scene.name in args.only)
+    if args.serve and not args.only:
+        return ()
+    return tuple(
+        scene
+        for scene in SCENES
+        if (not args.only or scene.name in args.only)
+        and (args.filtered or not scene.watched)
+    )
 
 
 def _is_free(port: int) -> bool:
@@ -114,7 +119,8 @@ def _parser() -> argparse.ArgumentParser:
         "--without-filter",
         dest="filtered",
         action="store_false",
-        help="leave our filter and weighers out: what Nova alone would do",
+        help="leave our filter and weighers out, and the monitor with its "
+        "scenes: what Nova alone would do",
     )
     parser.add_argument(
         "--no-color", action="store_true", help="plain text on a terminal"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterable
+from collections.abc import Sequence
 
 from demo import world
 from demo.asked import NotAsExpected
@@ -43,6 +44,35 @@ class Authorities:
             f"{authority} says of {host}: {capability} {status.value}"
         )
         self._read_so(authority, host, capability, status)
+
+    def say_of_all(
+        self,
+        hosts: Sequence[str],
+        authority: str,
+        capability: str,
+        status: Status,
+    ) -> None:
+        """Let an authority change its mind about hosts at one moment."""
+        self._lab(authority).says_of_all(hosts, capability, status)
+        who = "every host" if len(hosts) == len(world.HOSTS) else None
+        self._screen.event(
+            f"{authority} says of {who or ', '.join(hosts)}: {capability} "
+            f"{status.value}"
+        )
+        for host in hosts:
+            self._read_so(authority, host, capability, status)
+
+    def finds(self, host: str, capability: str, **values: str) -> None:
+        """Let the police's authority find other values at a host.
+
+        :param values: by key; one without a key is called ``value``
+        """
+        lists = {key: [value] for key, value in values.items()}
+        self._lab(world.THEIRS).measures(host, capability, **lists)
+        self._screen.event(
+            f"{world.THEIRS} finds at {host}: {capability} "
+            f"{', '.join(values.values())}"
+        )
 
     def says_nothing_of(self, host: str, authority: str) -> None:
         """Let an authority have no result about a host any more."""

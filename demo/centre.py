@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's data centre: Nova, the officers' files, authorities, collector.
+"""The demo's data centre: Nova, the officers' files, who attests and watches.
 
-Everything lies in one temporary directory, and all but the collector in one
-process; they are gone when the demo ends.
+Everything lies in one temporary directory, and all but collector and monitor
+in one process; they are gone when the demo ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import pathlib
 import tempfile
 import time
@@ -21,6 +22,8 @@ from demo import world
 from demo.collector import Collector
 from demo.interrupts import INTERRUPTS
 from demo.laboratory import laboratories
+from demo.monitor import Monitor
+from demo.power import Power
 from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.scheduler import worker
 from tests.cloud import description as desc
@@ -73,6 +76,10 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
             self.cloud = Cloud(self._description(), port=self._port)
             self.cloud.start()
             stack.callback(self.cloud.stop)
+            self.power = Power(self.site.directory / "power")
+            self.monitor = Monitor(self.site, self.power)
+            self.monitor.configure(self.cloud.environment(world.MONITOR))
+            stack.callback(self.monitor.stop)
             stack.callback(worker.stop_all)
             if self.filtered:
                 # which otherwise loads policy and results at the first request
@@ -93,6 +100,16 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         if user.name not in self._clients:
             self._clients[user.name] = self.cloud.client(user)
         return self._clients[user.name]
+
+    def admin_of(self, user: desc.User) -> Client:
+        """Return what the administrator works with in a user's project."""
+        return self.client(
+            dataclasses.replace(
+                world.ADMIN,
+                name=f"{world.ADMIN.name} in {user.project}",
+                project=user.project,
+            )
+        )
 
     @property
     def admin(self) -> Client:
@@ -147,7 +164,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         return desc.Description(
             computes=world.COMPUTES,
             images=(desc.PLAIN_IMAGE, world.VNF_IMAGE),
-            users=world.USERS,
+            users=(*world.USERS, world.MONITOR),
             available_filters=(
                 "nova.scheduler.filters.all_filters",
                 f"{_OURS}.filters.all_filters",

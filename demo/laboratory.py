@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 import time
+from collections.abc import Iterable
 from collections.abc import Mapping
 
 from demo import world
@@ -79,6 +80,29 @@ timeout_s = 2
     def says(self, host: str, capability: str, status: Status) -> None:
         """Change its mind about one capability of one host."""
         edits.set_claim(self.files.path, host, capability, status=status.value)
+
+    def says_of_all(
+        self, hosts: Iterable[str], capability: str, status: Status
+    ) -> None:
+        """Change its mind about one capability of hosts, at one moment."""
+        changed = frozenset(hosts)
+
+        def change(document: edits.Document) -> None:
+            for host, entry in document["attesters"].items():
+                if host in changed:
+                    entry["claims"][capability]["status"] = status.value
+
+        edits.edit(self.files.path, change)
+
+    def measures(
+        self, host: str, capability: str, **values: list[str]
+    ) -> None:
+        """Find other values of one capability of one host.
+
+        :param values: by key; one without a key is called ``value``
+        """
+        found = values.get("value", values)
+        edits.set_claim(self.files.path, host, capability, values=found)
 
     def misbehaves(self, host: str, **knobs: object) -> None:
         """Go wrong about one host, as ``attesters.yaml`` has words for."""

@@ -92,10 +92,12 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
         "officers have signed, alice and bob, says who may go where. What "
         "the hosts are, two authorities say in signed tokens; the collector, "
         "a process of its own, asks them over HTTPS each second and signs "
-        "what it found good. Clauses are those of ETSI GR NFV-SEC 009. Below, "
+        "what it found good. The monitor is another such process: it looks "
+        "each second which servers are where they should not be, and moves "
+        "or halts them. Clauses are those of ETSI GR NFV-SEC 009. Below, "
         "what was asked stands on the left, what Nova's API answered on the "
         "right, and why below, by the scheduler's audit events and "
-        "explanations.",
+        "explanations, or by what the monitor says.",
         indent=2,
     )
     screen.line()
@@ -107,6 +109,10 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
     screen.table(("flavor", "asks for"), flavors)
     if not filtered:
         screen.heading("WITHOUT our filter: what Nova alone would do")
+        screen.text(
+            "Nova alone has no monitor either: its scenes are left out.",
+            indent=2,
+        )
 
 
 def conclude(

@@ -64,6 +64,11 @@ class Screen:
                 self.line(self._in(_DIM, " " * _ASKED_AT + mark + line))
                 mark = " " * len(_WHY)
 
+    def output(self, command: str, lines: Iterable[str]) -> None:
+        """Write a command and what it printed, as it is."""
+        for line in (f"$ {command}", *lines):
+            self.line(self._in(_DIM, f"{' ' * _ASKED_AT}{line}".rstrip()))
+
     def failure(self, expected: str, answered: str) -> None:
         """Write what was expected of a step, and what came instead."""
         for label, text in (("expected", expected), ("instead", answered)):

@@ -60,6 +60,13 @@ tail -f $D/collector.log
 nfv-mla collector status --status-file $D/collector-status.json
 tail -f $D/audit.jsonl"""
 
+_MONITOR = """\
+nfv-mla monitor status --config-file $D/monitor.conf
+tail -f $D/monitor.log
+nfv-mla monitor pause --for 1h --reason "my own" --config-file $D/monitor.conf
+nfv-mla monitor pause --end --config-file $D/monitor.conf
+ls $D/power                             # its power-off HOST leaves a file"""
+
 _POLICY = """\
 nfv-mla policy show $D/policy.json
 cp $D/policy.yaml $D/mine.yaml
@@ -74,6 +81,8 @@ def serve(centre: DataCentre, screen: Screen) -> None:
     """Stay up until interrupted; then return."""
     _make_all_flavors(centre)
     _write_files(centre)
+    if centre.filtered:
+        centre.monitor.start()
     _explain(centre, screen)
     with contextlib.suppress(KeyboardInterrupt):
         _follow_log(centre, screen)
@@ -130,6 +139,9 @@ def _explain(centre: DataCentre, screen: Screen) -> None:
     screen.line(_TRY.format(d=directory))
     screen.heading("Change what is known of the hosts, and watch")
     screen.line(_WATCH)
+    if centre.monitor.runs:
+        screen.heading("See what the monitor does about it, and have a say")
+        screen.line(_MONITOR)
     screen.heading(f"Change the policy; {' and '.join(OFFICERS)} have to sign")
     screen.line(_POLICY)
     screen.heading("What our scheduler says")

@@ -23,6 +23,7 @@ from demo.interrupts import INTERRUPTS
 from demo.offices import Offices
 from demo.reasons import Reasons
 from demo.screen import Screen
+from demo.watching import Watching
 from nfv_mla_scheduler.model import RefusalCode
 from tests.cloud import description as desc
 from tests.cloud.client import ApiError
@@ -47,6 +48,7 @@ class Stage:
         self.reasons = Reasons(centre)
         self.authorities = Authorities(centre, self.reasons, screen)
         self.offices = Offices(centre, self.reasons, screen)
+        self.monitor = Watching(self)
         self._servers: dict[str, Server] = {}
         self._pending: Asked | None = None
         self._said: set[tuple[str, ...]] = set()
@@ -59,20 +61,29 @@ class Stage:
         *,
         host: str | None = None,
         hints: Mapping[str, str] | None = None,
+        forced: str = "",
     ) -> Asked:
         """Create a server.
 
-        :param host: for an administrator, where it has to be
+        :param host: where it has to be; only an administrator may say so, and
+            does it in the user's project
+        :param forced: the same, past the scheduler
         """
-        asked = f"{user.name}: create {name} ({flavor})"
+        as_admin = user is not world.ADMIN and bool(host or forced)
+        who = world.ADMIN if as_admin else user
+        asked = f"{who.name}: create {name} ({flavor})"
+        asked += f" for {user.name}" if as_admin else ""
         asked += f" on {host}" if host else ""
+        asked += f", zone nova:{forced}" if forced else ""
         asked += "".join(f", hint {k}={v}" for k, v in (hints or {}).items())
         client, since = self.centre.client(user), self.reasons.count()
-        server = client.create_server(
+        asks = self.centre.admin_of(user) if as_admin else client
+        server = asks.create_server(
             name,
             self.centre.flavor(flavor),
             image=world.IMAGES.get(flavor, desc.PLAIN_IMAGE),
             host=host,
+            zone=f"nova:{forced}" if forced else None,
             hints=hints,
         )
         self._servers[name] = Server(name, server, user, flavor)
@@ -124,10 +135,32 @@ class Stage:
     def id_of(self, name: str) -> str:
         return self._servers[name].id
 
+    def server(self, name: str) -> Server:
+        """Return a server of the scene, by its name."""
+        return self._servers[name]
+
+    def servers(self) -> list[Server]:
+        """Return all servers of the scene."""
+        return list(self._servers.values())
+
     def forget(self, *names: str) -> None:
         """Delete servers, those of the scene if none is named."""
         for name in names or tuple(self._servers):
             self.centre.admin.delete(self._servers.pop(name).id)
+
+    def names_no_host(self, name: str) -> None:
+        """Expect that nothing a server's owner can read names any host."""
+        server = self._servers[name]
+        read = answers.all_that_owner_reads(
+            self.centre.client(server.user), server.id
+        )
+        named = [c.name for c in world.COMPUTES if c.name in read]
+        self.check(
+            f"{server.user.name}: show server, its fault and its events",
+            not named,
+            f"names {', '.join(named)}" if named else "names no host",
+            "no host to be named",
+        )
 
     def would_refuse(self, name: str, because: RefusalCode) -> None:
         """Demand an event that a server is let in which others are not."""
@@ -176,6 +209,7 @@ class Stage:
         """Leave everything as it was before the scene."""
         self._pending = None
         self._said.clear()
+        self.monitor.ends()
         self.offices.mend_glass()
         self.forget()
         self.authorities.all_is_well()
@@ -220,6 +254,7 @@ class Stage:
         self._pending = Asked(
             self,
             asked,
+            name,
             self._servers[name].id,
             flavor,
             target,

@@ -28,6 +28,8 @@ BILLING = desc.User("billing", "billing")
 LAB = desc.User("lab", "lab")
 WEB = desc.User("web", "web-shop")
 USERS = (ADMIN, OFFICE, CORE, KEYS, BILLING, LAB, WEB)
+# The account of the monitor, in a project in which there are no servers.
+MONITOR = desc.User("monitor", "security", ADMIN.roles)
 
 # As policy.yaml has it: when results are too old, who owns a pool, ...
 MAX_AGE_S = 5
@@ -222,6 +224,10 @@ FLAVORS = {
             "nfv_mla:authority": THEIRS,
             "nfv_mla:capability.tpm": "hardware",
         },
+    ),
+    "measured": Flavor(
+        "that the host's software is measured as it runs",
+        {"nfv_mla:capability.software-integrity": "run-time"},
     ),
     "hardware": Flavor(
         "a hardware TPM", {"nfv_mla:capability.tpm": "hardware"}

@@ -12,6 +12,7 @@ from demo.scenes import evidence
 from demo.scenes import moving
 from demo.scenes import placing
 from demo.scenes import rules
+from demo.scenes import watching
 from demo.stage import Stage
 
 
@@ -22,6 +23,7 @@ class Scene:
     :ivar name: what ``--only`` calls it
     :ivar clause: of GR NFV-SEC 009
     :ivar shows: what there is to see, in a sentence or two
+    :ivar watched: whether it needs the monitor, which Nova alone has not
     """
 
     name: str
@@ -29,6 +31,7 @@ class Scene:
     clause: str
     shows: str
     play: Callable[[Stage], None]
+    watched: bool = False
 
 
 SCENES = (
@@ -173,5 +176,64 @@ SCENES = (
         "Frankfurt is flooded. One database has to go to Zurich at once, "
         "although no tap can follow it there.",
         rules.break_glass,
+    ),
+    Scene(
+        "turns-bad",
+        "A host turns bad under load",
+        "5.1.3, 5.1.5, 5.3.2",
+        "The monitor fences the host, and answers for each server as the "
+        "policy's playbooks say: what failed decides what may be carried "
+        "over. A web server that asks for nothing stays.",
+        watching.turns_bad,
+        watched=True,
+    ),
+    Scene(
+        "locked",
+        "Nobody starts again what was stopped for a reason",
+        "5.3.2, 4.5",
+        "Nova asks no filter when a server is started, so that the monitor "
+        "locks it first. Its owner is told that, but neither why nor where.",
+        watching.locked,
+        watched=True,
+    ),
+    Scene(
+        "swallowed",
+        "A host that does not do what it is asked is switched off",
+        "5.3.2, 4.3",
+        "Memory of ham-1 can be read, and the host pretends to stop a key "
+        "store. After five seconds the alarm is raised, and the operator's "
+        "own command switches the host off; only then is the server built "
+        "anew elsewhere.",
+        watching.swallowed,
+        watched=True,
+    ),
+    Scene(
+        "forced",
+        "A forced placement is found and undone",
+        "5.3.2",
+        "By naming zone and host an administrator gets past all filters, "
+        "onto a host that nobody attests.",
+        watching.forced,
+        watched=True,
+    ),
+    Scene(
+        "everyone",
+        "An authority that fails for everyone empties no cloud",
+        "5.1.2",
+        "Hosts fail one by one; when many fail at once it is the authority "
+        "that is suspect. Hosts are fenced, but nobody is moved or stopped "
+        "before a person has looked.",
+        watching.everyone,
+        watched=True,
+    ),
+    Scene(
+        "released",
+        "A person releases what is held; what is mended comes back",
+        "5.3.2",
+        "Three hosts really did get a kernel that nobody approved. A person "
+        "has looked and says so; then the hosts are mended, and what was "
+        "stopped runs again.",
+        watching.released,
+        watched=True,
     ),
 )

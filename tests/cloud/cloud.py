@@ -116,6 +116,14 @@ class Cloud(fixtures.Fixture):
         with self._compute.alone():
             self._nova.start_compute(host)
 
+    def date_back(self, server: str, by_s: float, reason: str) -> None:
+        """Have it that all was done to a server so much earlier.
+
+        :param reason: of its lock from now on
+        """
+        with self._compute.alone():
+            self._nova.date_back(server, by_s, reason)
+
     def swallow(self, host: str, method: str) -> None:
         """Let a host take a request of its service, and do nothing.
 

@@ -7,13 +7,18 @@ Nova's fixtures have this process' oslo.config, logging and databases.
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import logging
 import pathlib
 import typing as ty
 
 import fixtures
+from nova import context
+from nova import objects
 from nova import test
+from nova.db.main import api as db
+from nova.db.main import models
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional import fixtures as placement_fixtures
 from placement import deploy
@@ -141,6 +146,27 @@ class Services(test.TestCase):  # type: ignore[misc]
         # It would report that it is up after one interval only.
         record.report_count += 1
         record.save()
+
+    @staticmethod
+    def date_back(server: str, by_s: float, reason: str) -> None:
+        """Have it that all was done to a server so much earlier.
+
+        :param reason: of its lock from now on
+        """
+        admin = context.get_admin_context()
+        mapping = objects.InstanceMapping.get_by_instance_uuid(admin, server)
+        with context.target_cell(admin, mapping.cell_mapping) as cell:
+            with db.get_context_manager(cell).writer.using(cell):
+                found = cell.session.query(models.InstanceAction)
+                for action in found.filter_by(instance_uuid=server):
+                    action.start_time -= datetime.timedelta(seconds=by_s)
+            instance = objects.Instance.get_by_uuid(
+                cell, server, expected_attrs=["system_metadata"]
+            )
+            instance.system_metadata["locked_reason"] = reason
+            # Whoever looks only for what has changed has to see it.
+            instance.launched_at -= datetime.timedelta(seconds=by_s)
+            instance.save()
 
     def update_resources(self) -> None:
         """Let every compute report to Placement, as it does periodically."""

@@ -68,12 +68,42 @@ class FakeCentre:
         self.admin = nova
         self.filtered = filtered
         self.site = FakeSite()
+        self.monitor = FakeMonitor()
 
     def client(self, _: object) -> FakeNova:
         return self.admin
 
     def flavor(self, name: str) -> str:
         return name
+
+
+class FakeMonitor:
+    """A monitor that has said what the test says.
+
+    :ivar why: what it said when it ended by itself
+    """
+
+    runs = True
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.why = ""
+        self.printed = (0, "")
+
+    def start(self) -> None:
+        pass
+
+    def lines(self) -> list[str]:
+        return self.log
+
+    def said(self, *words: str, since: int = 0) -> list[str]:
+        return [x for x in self.log[since:] if all(w in x for w in words)]
+
+    def ended(self) -> str:
+        return self.why
+
+    def command(self, _: str) -> tuple[int, str]:
+        return self.printed
 
 
 class FakeSite:

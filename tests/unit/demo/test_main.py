@@ -49,6 +49,15 @@ class MainTest(unittest.TestCase):
             ["follow", "hints"], _run("--only", "hints", "follow")[1]
         )
 
+    def test_without_the_filter_there_is_no_monitor_either(self) -> None:
+        watched = [scene.name for scene in SCENES if scene.watched]
+        _, played = _run("--without-filter")
+        self.assertEqual(
+            [scene.name for scene in SCENES if not scene.watched], played
+        )
+        self.assertTrue(watched)
+        self.assertEqual([], _run("--without-filter", "--only", *watched)[1])
+
     def test_refuses_a_scene_that_does_not_exist(self) -> None:
         with (
             self.assertRaises(SystemExit) as caught,

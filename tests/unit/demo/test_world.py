@@ -11,6 +11,8 @@ import unittest
 from demo import world
 from demo.laboratory import laboratories
 from nfv_mla_scheduler.lab.attesters import read_attesters
+from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.monitor import brakes
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.lint import lint_policy
 from nfv_mla_scheduler.results import claim_sets
@@ -50,6 +52,35 @@ class WorldTest(unittest.TestCase):
         }
         self.assertEqual(listed, pools)
         self.assertIn(world.OWNED_BY_KEYS.encode(), self._policy())
+
+    def test_hosts_fail_for_a_person_when_three_do_and_no_sooner(self) -> None:
+        guard = read_policy(self._policy(), catalogue.load()).guard
+        hosts = len(world.HOSTS)
+        held = [
+            brakes.exceeds(failing, hosts, guard.suspect_share_percent)
+            for failing in (1, 2, 3, hosts)
+        ]
+        self.assertEqual([False, False, True, True], held)
+
+    def test_the_monitors_account_owns_no_project_with_servers(self) -> None:
+        self.assertNotIn(
+            world.MONITOR.project_id, {u.project_id for u in world.USERS}
+        )
+
+    def test_a_laboratory_changes_its_mind_about_hosts_at_once(self) -> None:
+        lab = laboratories(self.site.directory)[world.OURS]
+        lab.says_of_all(
+            ("ber-1", "fra-1"), "software-integrity", Status.CONTRAINDICATED
+        )
+        roster = read_attesters(
+            lab.files.attesters.read_bytes(), catalogue.load()
+        )
+        bad = [
+            host
+            for host, said in roster.attesters.items()
+            if said.claims["software-integrity"]["status"] == "contraindicated"
+        ]
+        self.assertEqual(["ber-1", "fra-1"], sorted(bad))
 
     def test_the_laboratories_say_what_is_attested(self) -> None:
         labs = laboratories(self.site.directory)
