@@ -44,6 +44,7 @@ class EventKind(enum.Enum):
     GUARD_HELD = "guard-held"
     GUARD_RELEASED = "guard-released"
     MARK_TAMPERED = "mark-tampered"
+    LOCK_REPLACED = "lock-replaced"
     COPIED = "copied"
 
 

@@ -11,6 +11,7 @@ show what was done.  Each order below that matters for that says why.
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 import time
@@ -18,14 +19,18 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.audit.port import AuditPort
+from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor import aside
 from nfv_mla_scheduler.monitor.attempt import Attempt
 from nfv_mla_scheduler.monitor.attempt import Patience
 from nfv_mla_scheduler.monitor.attempt import Scribe
+from nfv_mla_scheduler.monitor.crew import BACKING_OFF
 from nfv_mla_scheduler.monitor.crew import Crew
 from nfv_mla_scheduler.monitor.crew import Once
 from nfv_mla_scheduler.monitor.crew import Task
 from nfv_mla_scheduler.monitor.errands import Errands
+from nfv_mla_scheduler.monitor.evading import Evasions
 from nfv_mla_scheduler.monitor.fencing import Fencer
 from nfv_mla_scheduler.monitor.hand import Cycle
 from nfv_mla_scheduler.monitor.hand import Hand
@@ -47,6 +52,7 @@ from nfv_mla_scheduler.monitor.steps import TraitEdit
 LOG = logging.getLogger(__name__)
 
 WORKERS = 8
+NAMED_MAX = 3
 
 
 class Actor:
@@ -55,6 +61,7 @@ class Actor:
     :param keys: of marks; the first makes them
     :param power: None: no host can be switched off
     :param origin: this process, as readers of the records know it
+    :param patience_s: how long a cycle waits for requests about services
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class Actor:
         origin: str = "",
         pause: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        patience_s: float = aside.PATIENCE_S,
         new_id: Callable[[], str] = lambda: secrets.token_hex(4),
     ) -> None:
         self._cloud = cloud
@@ -78,10 +86,13 @@ class Actor:
         self._monotonic = monotonic
         self._new_id = new_id
         self._crew = Crew(workers)
+        self._aside = aside.Aside(patience_s)
+        self._evasions = Evasions()
+        self._starts: dict[str, int] = {}
         self._errands = Errands(power or Power((), ()))
         self._hand = Hand(cloud, keys, self._errands, pause, new_id)
         self._created: set[str] = set()
-        self._tired: dict[str, bool] = {}
+        self._tired: set[str] = set()
 
     def carry_out(
         self,
@@ -96,25 +107,39 @@ class Actor:
         :param sealed: UUIDs of servers that records must not name
         """
         cycle = self._cycle(picture, now, sealed)
-        nova, placement = Patience(), Patience()
-        locks = [p for p in plan.steps if _only_locks(p)]
-        steps = [p for p in plan.steps if not _only_locks(p)]
+        nova, power, placement = Patience(), Patience(), Patience()
+        locks = [p for p in plan.steps if _only(Ask.LOCK, p)]
+        offs = [p for p in plan.steps if _only(Ask.POWER_OFF, p)]
+        steps = [p for p in plan.steps if p not in locks and p not in offs]
         # Hosts first: what is not fenced takes more servers meanwhile.  Locks
         # next: they are quick, and an owner undoes whatever is not locked.
         # Traits last: they make placement fast, and keep nobody out.
-        outcomes: list[Outcome] = []
+        fences = self._fences(plan.fences, cycle, nova)
+        outcomes = [*self._aside.run(fences, nova)]
         for name, tasks, patience in (
-            ("fences", self._fences(plan.fences, cycle, nova), nova),
             ("locks", self._steps(locks, cycle, nova), nova),
+            ("power-offs", self._steps(offs, cycle, power), power),
             ("steps", self._steps(steps, cycle, nova), nova),
             ("releases", self._releases(plan.releases, cycle, nova), nova),
             ("traits", self._traits(plan.traits, cycle, placement), placement),
         ):
-            done = self._crew.run(tasks, patience)
-            if done:
-                self._tell(name, patience)
-            outcomes.extend(done)
+            outcomes.extend(self._run(name, tasks, patience))
+        self._evasions.note(outcomes)
         return tuple(outcomes)
+
+    def _run(
+        self, name: str, tasks: Iterator[Task], patience: Patience
+    ) -> tuple[Outcome, ...]:
+        """Do one class, beginning with whom it did not come to last time."""
+        start = self._starts.pop(name, 0)
+        done = self._crew.run(tasks, patience, start)
+        if not done:
+            return ()
+        left = [n for n, o in enumerate(done) if o.text == BACKING_OFF]
+        if left:
+            self._starts[name] = next((n for n in left if n >= start), left[0])
+        self._tell(name, patience, bool(left))
+        return done
 
     def close(self) -> None:
         """Let the threads end."""
@@ -130,21 +155,33 @@ class Actor:
             self._origin,
             lambda: now + self._monotonic() - began,
         )
-        fencer = Fencer(self._cloud, self._keys, picture, now, self._new_id)
-        return Cycle(picture, now, sealed, scribe, fencer, Once())
+        fencer = Fencer(
+            self._cloud,
+            self._keys,
+            picture,
+            now,
+            self._new_id,
+            self._aside.busy,
+        )
+        return Cycle(
+            picture, now, sealed, scribe, fencer, Once(), self._evasions
+        )
 
-    def _tell(self, name: str, patience: Patience) -> None:
+    def _tell(self, name: str, patience: Patience, tired: bool) -> None:
         """Say that we back off, and that it is over; once each."""
-        if patience.lost and not self._tired.get(name):
+        if tired and name not in self._tired:
             LOG.warning(
                 "nfv-mla monitor: too many requests in a row came to nothing, "
                 "the rest of the %s waits: %s",
-                name,
+                name if patience.lost else f"{name} of some hosts",
                 patience.reason,
             )
-        elif not patience.lost and self._tired.get(name):
+        elif not tired and name in self._tired:
             LOG.info("nfv-mla monitor: %s are asked for again", name)
-        self._tired[name] = patience.lost
+        if tired:
+            self._tired.add(name)
+        else:
+            self._tired.discard(name)
 
     def _fences(
         self, fences: tuple[Fence, ...], cycle: Cycle, patience: Patience
@@ -161,7 +198,8 @@ class Actor:
             )
 
             def do(attempt: Attempt, fence: Fence = fence) -> Outcome:
-                cycle.fencer.carry_out(fence, attempt)
+                insist = cycle.evasions.evades(fence.host)
+                cycle.fencer.carry_out(fence, attempt, insist)
                 return attempt.outcome(Result.DONE)
 
             yield Task(fence.service, attempt, do)
@@ -207,43 +245,64 @@ class Actor:
     def _traits(
         self, edits: tuple[TraitEdit, ...], cycle: Cycle, patience: Patience
     ) -> Iterator[Task]:
+        providers: dict[str, list[TraitEdit]] = {}
         for edit in edits:
+            providers.setdefault(edit.provider, []).append(edit)
+        for provider, its in providers.items():
+            add = frozenset(edit.trait for edit in its if edit.add)
+            remove = frozenset(edit.trait for edit in its if not edit.add)
             told = {
-                "provider": edit.provider,
-                "trait": edit.trait,
-                "edit": "add" if edit.add else "remove",
+                "provider": provider,
+                "add": _few(add),
+                "remove": _few(remove),
             }
-            attempt = Attempt(
-                cycle.scribe, patience, edit.provider, "", None, told
-            )
+            attempt = Attempt(cycle.scribe, patience, provider, "", None, told)
 
-            def do(attempt: Attempt, edit: TraitEdit = edit) -> Outcome:
-                attempt.make(None, lambda: self._edit(edit, cycle))
-                return attempt.outcome(Result.DONE, edit.trait)
+            def do(
+                attempt: Attempt,
+                provider: str = provider,
+                add: frozenset[str] = add,
+                remove: frozenset[str] = remove,
+            ) -> Outcome:
+                attempt.make(
+                    None, lambda: self._edit(provider, add, remove, cycle)
+                )
+                return attempt.outcome(Result.DONE, _few(add | remove))
 
-            # by provider: two at once would only make each other try again
-            yield Task(edit.provider, attempt, do)
+            yield Task(provider, attempt, do)
 
-    def _edit(self, edit: TraitEdit, cycle: Cycle) -> None:
-        if not edit.add:
-            self._cloud.remove_trait(edit.provider, edit.trait)
-            return
-        if edit.trait not in self._created:
+    def _edit(
+        self,
+        provider: str,
+        add: frozenset[str],
+        remove: frozenset[str],
+        cycle: Cycle,
+    ) -> None:
+        for trait in sorted(add - self._created):
             cycle.once.do(
-                edit.trait, lambda: self._cloud.create_trait(edit.trait)
+                trait, functools.partial(self._cloud.create_trait, trait)
             )
-            self._created.add(edit.trait)
+            self._created.add(trait)
         try:
-            self._cloud.add_trait(edit.provider, edit.trait)
+            self._cloud.edit_traits(provider, add, remove)
         except CloudFailed as exc:
             if exc.reason in (CloudCode.GONE, CloudCode.REFUSED):
-                # somebody may have deleted the trait: make it again
-                self._created.discard(edit.trait)
+                # somebody may have deleted one of them: make them again
+                self._created -= add
             raise
 
 
-def _only_locks(planned: Planned) -> bool:
-    return all(ask is Ask.LOCK for ask in planned.asks)
+def _few(names: frozenset[str]) -> str:
+    """Return some names, bounded: whoever writes traits chooses how many."""
+    few = [bounded(name, 80) for name in sorted(names)[:NAMED_MAX]]
+    more = len(names) - len(few)
+    return ", ".join([*few, f"and {more} more"] if more else few)
+
+
+def _only(ask: Ask, planned: Planned) -> bool:
+    """Whether nothing but locks is asked for, and this."""
+    found = set(planned.asks) - {Ask.LOCK}
+    return found <= {ask} and (ask is Ask.LOCK or bool(found))
 
 
 def _told(server: str, cycle: Cycle) -> dict[str, str]:

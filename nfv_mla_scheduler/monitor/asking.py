@@ -6,6 +6,7 @@ Speaks through the port only.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -21,9 +22,12 @@ from nfv_mla_scheduler.monitor.marks import Mark
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.port import Cloud
+from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.standing import Lock
+from nfv_mla_scheduler.monitor.states import possible
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Planned
+from nfv_mla_scheduler.monitor.steps import Step
 
 # Looks at a server after a prelude, and the pauses before them, in seconds.
 PAUSES_S = (0.25, 0.5, 1.0, 1.25, 2.0)
@@ -37,7 +41,14 @@ PRELUDES = {
     Ask.REVERT: VmState.RESIZED,
     Ask.RESTORE: VmState.SOFT_DELETED,
 }
-_NO_MARKS = Marks({}, {})
+_LOCKING = ("lock", "unlock")
+# What is as right in one state as in another; what Nova cannot do as things
+# are, it refuses.
+_IN_ANY_STATE = frozenset({Ask.POWER_OFF, Ask.ABORT})
+# What may be asked for a stop that was planned for another state.
+_STOPS = frozenset(
+    {Ask.STOP, Ask.UNPAUSE, Ask.RESUME, Ask.UNRESCUE, Ask.RESET_STATE}
+)
 _PLAIN = (
     *PRELUDES,
     Ask.MIGRATE,
@@ -61,44 +72,137 @@ def next_mark(
     """Return the mark that follows upon another one, or begins anew.
 
     Whoever goes on keeps the number by which people speak of it, since when
-    it lasts, and how things were before.
+    it lasts, how things were before, and that it is to be rebuilt.
     """
     at = float(int(now))
     if old is None:
         return Mark(code, new_id, at, at, was)
-    return Mark(code, old.id, max(at, old.since), old.since, old.was)
+    return Mark(
+        code,
+        old.id,
+        at,
+        min(old.since, at),
+        old.was,
+        rebuild=old.to_rebuild,
+    )
 
 
-def check(
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leave:
+    """What may be done of a step, as its server is now.
+
+    :ivar text: to lock it with before anything else; None: its lock stays
+    :ivar mark: the id of the mark that these requests belong to
+    :ivar asks: requests in their order, without locks
+    :ivar unmet: why there are none of them; empty: there are, or need not be
+    :ivar forced: whether its lock is none that is to be replaced, but for its
+        changing time after time
+    """
+
+    text: str | None
+    mark: str
+    asks: tuple[Ask, ...]
+    unmet: str = ""
+    forced: bool = False
+
+
+def leave(
     planned: Planned,
     fresh: Server,
     seen: Server | None,
     keys: tuple[bytes, ...],
     cloud: Cloud,
-) -> None:
-    """See to it that a server still is as its step was planned for.
+    write: Callable[[Code, Mark | None], tuple[str, str]],
+    insist: bool = False,
+) -> Leave:
+    """Return what may be done of a step now.
 
-    :raises Unmet: saying what is not
+    Whoever changes a server between look and request is not to escape by
+    that.  A lock is right in any state.  So is a stop, which is asked as the
+    state of now allows; that it was due is marked even where it cannot be.
+    For the power-off of a host nothing of a server matters but that it is
+    there, and nobody's lock keeps it from being done: it is only not marked.
+
+    :param write: makes a mark: its text and its id
+    :param insist: the server has changed time after time
+    :raises Unmet: saying what is not as it was
     """
     check_place(fresh, seen, planned.host)
     assert seen is not None
-    # A lock is right in any state: who changes the state all the time must
-    # not escape it by that.
-    if any(ask is not Ask.LOCK for ask in planned.asks):
+    asks: tuple[Ask, ...] = planned.asks
+    asks = tuple(ask for ask in asks if ask is not Ask.LOCK)
+    unmet = ""
+    if planned.step is Step.STOP and asks and not _alike(fresh, seen):
+        asks, unmet = _stop_of_now(fresh)
+    elif not _IN_ANY_STATE.issuperset(asks):
         check_state(fresh, seen)
-    if (fresh.locked, fresh.locked_reason) == (
-        seen.locked,
-        seen.locked_reason,
+    locks = bool(planned.code) or Ask.LOCK in planned.asks
+    old = mark_of(seen.locked_reason, seen.uuid, keys)
+    number = old.id if old else ""
+    try:
+        forced = _check_lock(fresh, seen, keys, cloud, locks, insist)
+    except (CloudFailed, Unmet):
+        if asks != (Ask.POWER_OFF,):
+            raise
+        return Leave(None, number, asks)
+    if locks:
+        text, number = write(Code(planned.code or Code.LOCK.value), old)
+        return Leave(text, number, asks, unmet, forced)
+    # Ours is put back as it was: its time counts.
+    lost = _lock(fresh) != _lock(seen) and old is not None
+    text_again = seen.locked_reason if lost else None
+    return Leave(text_again, number, asks, unmet, forced)
+
+
+def _check_lock(
+    fresh: Server,
+    seen: Server,
+    keys: tuple[bytes, ...],
+    cloud: Cloud,
+    locks: bool,
+    insist: bool,
+) -> bool:
+    """Return whether a server's lock is only replaced since we insist.
+
+    :raises Unmet: when it is one to be kept
+    """
+    if _lock(fresh) == _lock(seen):
+        return False
+    deeds = cloud.deeds(fresh.uuid)
+    found = mark_of(fresh.locked_reason, fresh.uuid, keys)
+    has = Marks({fresh.uuid: found} if found else {}, {})
+    lock = whose(fresh, has, deeds, cloud.user_id)
+    acts = [deed.action for deed in deeds if deed.action in _LOCKING]
+    if lock is Lock.ADMINISTRATOR and not (
+        # Of a lock that a host made up, Nova knows nothing.
+        insist and (not acts or acts[-1] == "unlock")
     ):
-        return
-    ours = (
-        mark_of(one.locked_reason, one.uuid, keys) for one in (fresh, seen)
-    )
-    if not planned.code or any(ours):
-        raise Unmet("its lock is not what it was")
-    lock = whose(fresh, _NO_MARKS, cloud.deeds(fresh.uuid), cloud.user_id)
-    if lock not in (Lock.NONE, Lock.OWNER):
         raise Unmet("somebody has locked it meanwhile")
+    ours = mark_of(seen.locked_reason, seen.uuid, keys) is not None
+    # By another monitor, or by a person; a member cannot.
+    gone = lock is Lock.OURS or (ours and lock is not Lock.FORGED)
+    changed = gone or not (locks or ours)
+    if changed and not insist:
+        raise Unmet("its lock is not what it was")
+    return changed or lock is Lock.ADMINISTRATOR
+
+
+def _lock(server: Server) -> tuple[bool, str]:
+    return server.locked, server.locked_reason
+
+
+def _alike(fresh: Server, seen: Server) -> bool:
+    return (fresh.vm_state, fresh.task) == (seen.vm_state, seen.task)
+
+
+def _stop_of_now(fresh: Server) -> tuple[tuple[Ask, ...], str]:
+    """Return how to stop a server as it is now, or why it cannot be."""
+    found = possible(Step.STOP, fresh)
+    if not _STOPS.issuperset(found.asks) or not found.asks:
+        task = bounded(fresh.task, 32)
+        return (), f"it cannot be stopped in {fresh.vm_state.value} {task}"
+    alone = found.asks == (Ask.STOP,)
+    return found.asks if alone else (*found.asks, Ask.STOP), ""
 
 
 def check_place(fresh: Server, seen: Server | None, host: str) -> None:
@@ -111,7 +215,7 @@ def check_place(fresh: Server, seen: Server | None, host: str) -> None:
 
 def check_state(fresh: Server, seen: Server) -> None:
     """:raises Unmet: when a server's state is not what it was."""
-    if (fresh.vm_state, fresh.task) != (seen.vm_state, seen.task):
+    if not _alike(fresh, seen):
         raise Unmet(
             f"its state is {fresh.vm_state.value} {bounded(fresh.task, 32)}"
             f" and was {seen.vm_state.value} {bounded(seen.task, 32)}"
@@ -153,9 +257,13 @@ def shown(
     uuid: str,
     cloud: Cloud,
     pause: Callable[[float], None] = time.sleep,
+    patient: bool = True,
 ) -> bool:
-    """Whether Nova shows, within 5 s, what a prelude leads to."""
-    for pause_s in PAUSES_S:
+    """Whether Nova shows, within 5 s, what a prelude leads to.
+
+    :param patient: False: look once
+    """
+    for pause_s in PAUSES_S if patient else ():
         server = attempt.look(cloud, uuid)
         if server.vm_state is not PRELUDES[ask] and not server.task:
             return True

@@ -38,32 +38,58 @@ class Unmet(Exception):
 class Patience:
     """How many requests in a row came to nothing; for several threads.
 
+    A host can make Nova fail for its own servers, and is not to keep us from
+    those of others: each has its own row, and only when those of several
+    hosts came to nothing, with none in between that did not, or Nova turns us
+    away, is there no use in asking at all.
+
     :ivar reason: of the last one that did, bounded
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._streak = 0
+        self._hosts: dict[str, int] = {}
+        self._failing: dict[str, None] = {}
         self.reason = ""
 
     @property
     def lost(self) -> bool:
         """Whether there is no use in going on."""
-        return self._streak >= PATIENCE
+        return max(self._streak, len(self._failing)) >= PATIENCE
+
+    def lost_with(self, host: str) -> bool:
+        """Whether there is no use in going on with a host."""
+        return self.lost or self._hosts.get(host, 0) >= PATIENCE
+
+    @property
+    def tired(self) -> int:
+        """With how many hosts there is none."""
+        with self._lock:
+            return sum(n >= PATIENCE for n in self._hosts.values())
 
     def regain(self) -> None:
         """Let one more request show whether it is still of no use."""
+        most = PATIENCE - 1
         with self._lock:
-            self._streak = min(self._streak, PATIENCE - 1)
+            self._streak = min(self._streak, most)
+            self._hosts = {h: min(n, most) for h, n in self._hosts.items()}
+            self._failing = dict.fromkeys(list(self._failing)[:most])
 
-    def note(self, failure: CloudFailed | None) -> None:
-        """Take note of how a request ended."""
+    def note(self, failure: CloudFailed | None, host: str) -> None:
+        """Take note of how a request ended that concerned a host."""
         with self._lock:
             if failure is None or failure.reason not in _TIRES:
                 self._streak = 0
+                self._hosts.pop(host, None)
+                self._failing.clear()
+                return
+            self.reason = text_of(failure)
+            if failure.reason is CloudCode.UNAVAILABLE:
+                self._hosts[host] = self._hosts.get(host, 0) + 1
+                self._failing[host] = None
             else:
                 self._streak += 1
-                self.reason = text_of(failure)
 
 
 class Scribe:
@@ -79,6 +105,10 @@ class Scribe:
         self._origin = origin
         self._clock = clock
 
+    def now(self) -> Instant:
+        """Return what time it is: a cycle may last."""
+        return self._clock()
+
     def record(self, kind: EventKind, fields: dict[str, str]) -> None:
         """Hand over one event; it neither waits nor fails (see the port)."""
         told: dict[str, JSON] = {k: v for k, v in fields.items() if v}
@@ -92,6 +122,7 @@ class Attempt:
     :param told: what records may say of it, besides mark, step and request
     :ivar patience: shared by all of one class
     :ivar mark: id of the mark that these requests belong to; empty: none
+    :ivar forced: see ``Outcome``
     """
 
     def __init__(
@@ -111,6 +142,12 @@ class Attempt:
         self._told = told
         self._ask: Ask | None = None
         self.mark = ""
+        self.forced = False
+
+    @property
+    def place(self) -> str:
+        """Whose fault it may be when Nova fails: the host's, or its own."""
+        return self._host or self._subject
 
     def look(self, cloud: Reader, uuid: str) -> Server:
         """Return a server as it is now.
@@ -120,7 +157,7 @@ class Attempt:
         try:
             server = cloud.server(uuid)
         except CloudFailed as exc:
-            self.patience.note(exc)
+            self.patience.note(exc, self.place)
             raise
         # That reading works gives no hope for what is refused to writers.
         if server is None:
@@ -138,11 +175,11 @@ class Attempt:
         try:
             request()
         except CloudFailed as exc:
-            self.patience.note(exc)
+            self.patience.note(exc, self.place)
             code = result_of(exc)
             self._record(EventKind.STEP_DONE, code, text_of(exc))
             raise
-        self.patience.note(None)
+        self.patience.note(None, self.place)
         self._record(EventKind.STEP_DONE, Result.DONE)
 
     def next(self, ask: Ask) -> None:
@@ -159,6 +196,7 @@ class Attempt:
             code,
             bounded(text, TEXT_MAX),
             self.mark,
+            self.forced,
         )
 
     def _record(

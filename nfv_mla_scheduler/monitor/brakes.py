@@ -76,12 +76,8 @@ def _failing(
         for host, it in verdict.hosts.items()
         if _speaks(name, it, since is not None)
     }
-    # A server can ask for more than the pools of its host do.
-    found.update(
-        it.host
-        for it in verdict.servers.values()
-        if _speaks(name, it, held=False)
-    )
+    # Those alone: a server that was forced to where it may not be, and asks
+    # for what its host never had, says nothing about an authority.
     if since is not None:
         found.update(_unproven(name, verdict, policy))
     bound = {h for h in found if h in policy.hosts}
@@ -98,7 +94,7 @@ def _unproven(name: str, verdict: Verdict, policy: Policy) -> frozenset[str]:
     )
 
 
-def _speaks(name: str, it: HostFinding | Finding, held: bool) -> bool:
+def _speaks(name: str, it: HostFinding, held: bool) -> bool:
     """Whether a finding counts for an authority's share.
 
     Silence clears nobody who has been a suspect before.  What is permissive
@@ -131,9 +127,9 @@ def policy_share(verdict: Verdict, policy: Policy) -> Share:
     What is permissive counts as well: it shows what will happen on the day on
     which that ends, and nobody signs anything on that day.
     """
-    found = [u for u, it in verdict.servers.items() if by_policy(it)]
+    found = frozenset(u for u, f in verdict.servers.items() if by_policy(f))
     asking = verdict.asking | verdict.servers.keys()
-    return Share(policy.digest, len(found), len(asking))
+    return Share(policy.digest, len(found), len(asking), found, asking)
 
 
 def policy_brake(
@@ -148,8 +144,26 @@ def policy_brake(
     """
     if policy.digest in settled:
         return None
+    if policy.digest in held or much_by_rules(verdict, policy):
+        return policy_share(verdict, policy)
+    return None
+
+
+def much_by_rules(verdict: Verdict, policy: Policy) -> bool:
+    """Whether more is found by rules alone than one would expect."""
     share = policy_share(verdict, policy)
     percent = policy.guard.suspect_share_percent
-    if policy.digest in held or exceeds(share.failing, share.of, percent):
-        return share
-    return None
+    return exceeds(share.failing, share.of, percent)
+
+
+def in_doubt(finding: Finding, names: Set[str], much: bool) -> bool:
+    """Whether a finding may be somebody's mistake, in part at least.
+
+    It is acted upon all the same if nothing else holds it, at the guard's
+    pace, whatever its profile says.
+
+    :param names: authorities that are suspect
+    :param much: whether too much is found by rules alone, be it that a person
+        has released it or that the policy had settled before
+    """
+    return bool(finding.authorities & names) or (much and by_policy(finding))

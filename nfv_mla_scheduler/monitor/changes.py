@@ -17,16 +17,20 @@ from collections.abc import Mapping
 from nfv_mla_scheduler.audit.port import JSON
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Refusal
+from nfv_mla_scheduler.monitor.evading import Evasions
 from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.findings import Verdict
+from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.steps import InFlight
 from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.steps import Share
 
 NAMED_MAX = 3
 _REFUSALS_MAX = 4
+_NOT_HALTED = "should have been halted, and is not"
 
 
 class Topic(enum.Enum):
@@ -35,6 +39,7 @@ class Topic(enum.Enum):
     NOT_HALTED = "not-halted"
     SUSPECT = "suspect"
     TAMPERED = "tampered"
+    REPLACED = "lock-replaced"
     COPIED = "copied"
     FINDING = "finding"
     HOST = "host-finding"
@@ -47,6 +52,7 @@ class Topic(enum.Enum):
     WOULD = "would"
     STRANGER = "stranger"
     ABSENT = "absent"
+    EVADES = "evades"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,23 +163,18 @@ def of_plan(
         for share in plan.suspects
     }
     if plan.braked is not None:
-        suspects["policy"] = Said(
-            f"{plan.braked.failing} of {_count(plan.braked.of, 'server')} are "
-            "misplaced by its rules alone: nothing is evicted for that before "
-            "a person has released it",
-            plan.braked.name,
-            {"failing": plan.braked.failing, "of": plan.braked.of},
-        )
+        suspects["policy"] = _braked(plan.braked, sealed)
     for each in plan.held:
         if each.subject not in sealed:
             held[each.why.value].append(each.subject)
     return {
-        Topic.NOT_HALTED: {
-            each.server: _not_halted(each)
-            for each in plan.not_halted
-            if each.server not in sealed
-        },
+        Topic.NOT_HALTED: _alarms(plan, sealed),
         Topic.SUSPECT: suspects,
+        Topic.REPLACED: {
+            uuid: Said("its owner's lock gives way to ours")
+            for uuid in plan.replaced
+            if uuid not in sealed
+        },
         Topic.HELD: {
             why: Said(
                 f"{_count(len(names), 'step')} held: {_few(names)}",
@@ -182,6 +183,34 @@ def of_plan(
             for why, names in held.items()
         },
     }
+
+
+def of_evasions(
+    evasions: Evasions, sealed: frozenset[str]
+) -> dict[Topic, dict[str, Said]]:
+    """Return who changes each time before anything can be asked.
+
+    :param sealed: UUIDs of servers that nobody is told about
+    """
+    return {
+        Topic.EVADES: {
+            bounded(subject): Said(
+                f"{_on(outcome)}is never as it was a moment before, so that "
+                f"{_step(outcome)} is not asked for: {outcome.text}",
+                _step(outcome),
+            )
+            for subject, outcome in evasions.those().items()
+            if subject not in sealed
+        }
+    }
+
+
+def _on(outcome: Outcome) -> str:
+    return f"on {bounded(outcome.host)} " if outcome.host else ""
+
+
+def _step(outcome: Outcome) -> str:
+    return outcome.step.value if outcome.step else "its release"
 
 
 def of_picture(picture: Picture) -> dict[Topic, dict[str, Said]]:
@@ -214,8 +243,15 @@ def _finding(finding: Finding) -> Said:
 
 def _host(finding: HostFinding) -> Said:
     return Said(
-        f"{finding.kind.value}, {finding.axis.value}: "
-        f"{reasons(finding.refusals)}",
+        ": ".join(
+            filter(
+                None,
+                (
+                    f"{finding.kind.value}, {finding.axis.value}",
+                    reasons(finding.refusals),
+                ),
+            )
+        ),
         f"{finding.kind} {finding.fences} {finding.permissive}",
         {
             "host": bounded(finding.host),
@@ -258,9 +294,38 @@ def _outages(verdict: Verdict) -> dict[str, Said]:
     }
 
 
+def _braked(share: Share, sealed: frozenset[str]) -> Said:
+    """Return what is said of a brake: it counts more than it says."""
+    failing = share.failing - len(share.found & sealed)
+    of = share.of - len(share.asking & sealed)
+    return Said(
+        f"{failing} of {_count(of, 'server')} are misplaced by its rules "
+        "alone: nothing is evicted for that before a person has released it",
+        share.name,
+        {"failing": failing, "of": of},
+    )
+
+
+def _alarms(plan: Plan, sealed: frozenset[str]) -> dict[str, Said]:
+    """Return what is not halted, by server.
+
+    By no more than the host, and once, where nobody is told about any of its
+    servers: an alarm that nobody hears would be none.
+    """
+    told = {
+        each.server: _not_halted(each)
+        for each in plan.not_halted
+        if each.server not in sealed
+    }
+    named = {e.host for e in plan.not_halted if e.server in told}
+    for host in {e.host for e in plan.not_halted} - named:
+        told[f"on {bounded(host)}"] = Said(_NOT_HALTED, host)
+    return told
+
+
 def _not_halted(each: InFlight) -> Said:
     return Said(
-        f"on {bounded(each.host)}: should have been halted, and is not",
+        f"on {bounded(each.host)}: {_NOT_HALTED}",
         each.host,
         {
             "server": each.server,

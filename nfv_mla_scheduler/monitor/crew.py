@@ -52,16 +52,21 @@ class Crew:
         self._pool: futurist.ThreadPoolExecutor | None = None
 
     def run(
-        self, tasks: Iterable[Task], patience: Patience
+        self, tasks: Iterable[Task], patience: Patience, start: int = 0
     ) -> tuple[Outcome, ...]:
         """Return what became of each, in their order.
 
         When patience is lost, the rest is left for another cycle.
+
+        :param start: the number of the task to begin with; those before it
+            come last
         """
         every = list(tasks)
         rows: dict[str, list[int]] = {}
         for number, task in enumerate(every):
             rows.setdefault(task.key, []).append(number)
+        late = [row for row in rows.values() if row[0] < start]
+        early = [row for row in rows.values() if row[0] >= start]
         if not rows:
             return ()
         if self._pool is None:
@@ -69,9 +74,9 @@ class Crew:
         patience.regain()
 
         def do(numbers: list[int]) -> list[tuple[int, Outcome]]:
-            return [(n, _done(every[n], patience)) for n in numbers]
+            return [(n, done(every[n], patience)) for n in numbers]
 
-        futures = [self._pool.submit(do, row) for row in rows.values()]
+        futures = [self._pool.submit(do, row) for row in (*early, *late)]
         wait(futures)
         found: dict[int, Outcome] = {}
         for future in futures:
@@ -85,9 +90,10 @@ class Crew:
             self._pool = None
 
 
-def _done(task: Task, patience: Patience) -> Outcome:
+def done(task: Task, patience: Patience) -> Outcome:
+    """Do one task, and return what became of it; nothing is raised."""
     attempt = task.attempt
-    if patience.lost:
+    if patience.lost_with(attempt.place):
         return attempt.outcome(Result.UNAVAILABLE, BACKING_OFF)
     try:
         return task.do(attempt)

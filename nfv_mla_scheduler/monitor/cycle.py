@@ -301,6 +301,7 @@ class Cycle:
         )
         if plan is None:
             return report
+        report = dataclasses.replace(report, ruling=_told(ruling, plan))
         outcomes = self._act(plan, picture, report, tries)
         return dataclasses.replace(report, plan=plan, outcomes=outcomes)
 
@@ -420,6 +421,15 @@ class _RoomOnce:
                 Part.ROOM, lambda: self._ask(dict(key))
             )
         return self._known[key]
+
+
+def _told(ruling: Ruling, plan: Plan) -> Ruling:
+    """Return what was found, with what is only known once it is planned."""
+    if not plan.tampered:
+        return ruling
+    tampered = (*ruling.verdict.tampered, *plan.tampered)
+    verdict = dataclasses.replace(ruling.verdict, tampered=tampered)
+    return dataclasses.replace(ruling, verdict=verdict)
 
 
 def _sealed(snapshot: Snapshot, picture: Picture | None) -> frozenset[str]:

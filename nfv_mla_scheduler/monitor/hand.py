@@ -7,16 +7,19 @@ Speaks through the port, and to the operator's power commands.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor import asking
 from nfv_mla_scheduler.monitor import marks
+from nfv_mla_scheduler.monitor.asking import Leave
 from nfv_mla_scheduler.monitor.attempt import Attempt
 from nfv_mla_scheduler.monitor.attempt import Scribe
 from nfv_mla_scheduler.monitor.attempt import Unmet
 from nfv_mla_scheduler.monitor.crew import Once
 from nfv_mla_scheduler.monitor.errands import Errands
+from nfv_mla_scheduler.monitor.evading import Evasions
 from nfv_mla_scheduler.monitor.fencing import Fencer
 from nfv_mla_scheduler.monitor.marks import Code
 from nfv_mla_scheduler.monitor.marks import Mark
@@ -26,10 +29,14 @@ from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.port import Cloud
+from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Planned
 from nfv_mla_scheduler.monitor.steps import Release
 from nfv_mla_scheduler.monitor.steps import Step
+
+# Servers that are waited for in a cycle, all together.
+WAITS_MAX = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +49,43 @@ class Cycle:
     scribe: Scribe
     fencer: Fencer
     once: Once
+    evasions: Evasions
+
+
+class Waits:
+    """For which host's server a cycle may wait; for any thread.
+
+    For one server of a host in a cycle, for so many in all, and for none of a
+    host that has let us wait in vain: what a host swallows does not hold up
+    the others.  What is not waited for, the next cycle sees.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cycle: object = None
+        self._waited: set[str] = set()
+        self._vain: set[str] = set()
+
+    def may(self, host: str, cycle: object) -> bool:
+        """Whether to wait for a host's server now."""
+        with self._lock:
+            if cycle is not self._cycle:
+                self._cycle = cycle
+                self._waited = set()
+            if (
+                host in self._vain | self._waited
+                or len(self._waited) >= WAITS_MAX
+            ):
+                return False
+            self._waited.add(host)
+            # Until it shows something.
+            self._vain.add(host)
+            return True
+
+    def was_shown(self, host: str) -> None:
+        """Take note that a host does what it is asked for."""
+        with self._lock:
+            self._vain.discard(host)
 
 
 class Hand:
@@ -60,6 +104,7 @@ class Hand:
         self._errands = errands
         self._pause = pause
         self._new_id = new_id
+        self._waits = Waits()
 
     def step(
         self, planned: Planned, attempt: Attempt, cycle: Cycle
@@ -74,13 +119,46 @@ class Hand:
         cloud = self._cloud
         server = attempt.look(cloud, planned.server)
         seen = cycle.picture.servers.get(planned.server)
-        asking.check(planned, server, seen, self._keys, cloud)
-        old = asking.mark_of(server.locked_reason, server.uuid, self._keys)
-        attempt.mark = old.id if old else ""
-        asks = [ask for ask in planned.asks if ask is not Ask.LOCK]
-        if planned.code or len(asks) < len(planned.asks):
-            code = Code(planned.code or Code.LOCK.value)
-            self._mark(code, old, server, attempt, cycle.now)
+
+        def write(code: Code, old: Mark | None) -> tuple[str, str]:
+            was = server.vm_state.value
+            mark = asking.next_mark(
+                code, old, was, cycle.scribe.now(), self._new_id()
+            )
+            return marks.write(mark, server.uuid, self._keys[0]), mark.id
+
+        insist = cycle.evasions.evades(planned.server)
+        may = asking.leave(
+            planned, server, seen, self._keys, cloud, write, insist
+        )
+        attempt.mark, attempt.forced = may.mark, may.forced
+        if may.text is not None:
+            self._lock(server.uuid, may, attempt)
+        if may.unmet:
+            raise Unmet(may.unmet)
+        return self._ask(planned, server, may.asks, attempt, cycle)
+
+    def _lock(self, uuid: str, may: Leave, attempt: Attempt) -> None:
+        """Lock a server with our mark, in place of any lock that it has.
+
+        A host is switched off whether or not that can be marked.
+        """
+        text = may.text or ""
+        try:
+            attempt.make(Ask.LOCK, lambda: self._cloud.lock(uuid, text))
+        except CloudFailed:
+            if may.asks != (Ask.POWER_OFF,):
+                raise
+
+    def _ask(
+        self,
+        planned: Planned,
+        server: Server,
+        asks: tuple[Ask, ...],
+        attempt: Attempt,
+        cycle: Cycle,
+    ) -> Outcome:
+        cloud = self._cloud
         for number, ask in enumerate(asks):
             if ask is Ask.POWER_OFF:
                 node = cycle.picture.nodes.get(planned.host)
@@ -93,27 +171,26 @@ class Hand:
                 self._force(planned.host, down, attempt, cycle)
                 continue
             attempt.make(ask, asking.put(ask, planned, server, cloud))
-            more = number + 1 < len(asks)
-            if more and ask in asking.PRELUDES:
-                uuid = planned.server
-                if not asking.shown(ask, attempt, uuid, cloud, self._pause):
-                    return attempt.outcome(Result.UNSURE, "not shown yet")
+            leads = ask in asking.PRELUDES and number + 1 < len(asks)
+            if leads and not self._shown(ask, planned, attempt, cycle):
+                return attempt.outcome(Result.UNSURE, "not shown yet")
         return attempt.outcome(Result.DONE)
 
-    def _mark(
-        self,
-        code: Code,
-        old: Mark | None,
-        server: Server,
-        attempt: Attempt,
-        now: Instant,
-    ) -> None:
-        """Lock a server with our mark, in place of any lock that it has."""
-        was = server.vm_state.value
-        mark = asking.next_mark(code, old, was, now, self._new_id())
-        text = marks.write(mark, server.uuid, self._keys[0])
-        attempt.mark = mark.id
-        attempt.make(Ask.LOCK, lambda: self._cloud.lock(server.uuid, text))
+    def _shown(
+        self, ask: Ask, planned: Planned, attempt: Attempt, cycle: Cycle
+    ) -> bool:
+        """Whether Nova shows the effect of a prelude, here and now."""
+        shown = asking.shown(
+            ask,
+            attempt,
+            planned.server,
+            self._cloud,
+            self._pause,
+            self._waits.may(planned.host, cycle.scribe),
+        )
+        if shown:
+            self._waits.was_shown(planned.host)
+        return shown
 
     def _force(
         self, host: str, down: bool, attempt: Attempt, cycle: Cycle

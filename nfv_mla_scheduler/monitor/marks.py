@@ -33,7 +33,8 @@ _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _MARK = re.compile(
     rf"nfv-mla/1 (?P<code>[a-z-]{{1,32}}) (?P<id>[0-9a-f]{{8}}) "
     rf"(?P<at>{_TIME}) since=(?P<since>{_TIME}) "
-    r"was=(?P<was>[a-z_-]{1,32}) (?P<mac>[A-Za-z0-9_-]{43})",
+    r"was=(?P<was>[a-z_-]{1,32})(?P<rebuild>\+rebuild)? "
+    r"(?P<mac>[A-Za-z0-9_-]{43})",
     re.ASCII,
 )
 _FORMAT = re.compile(r"nfv-mla/([0-9]{1,4}) ", re.ASCII)
@@ -65,6 +66,8 @@ class Mark:
     :ivar at: when the last step was asked
     :ivar since: when the first was; at most ``at``
     :ivar was: the vm_state that it had before; of a service ``enabled``
+    :ivar rebuild: whether a step before the last one was to rebuild it, see
+        :attr:`to_rebuild`
     """
 
     code: Code
@@ -72,6 +75,15 @@ class Mark:
     at: Instant
     since: Instant
     was: str
+    rebuild: bool = False
+
+    @property
+    def to_rebuild(self) -> bool:
+        """Whether it may not be started with the disk that it had.
+
+        That outlives the step: another finding may come before it is done.
+        """
+        return self.rebuild or self.code is Code.REBUILD_ELSEWHERE
 
 
 class Forged(Exception):
@@ -100,6 +112,7 @@ def write(mark: Mark, bearer: str, key: bytes) -> str:
     text = (
         f"{PREFIX}{FORMAT} {mark.code.value} {mark.id} {_time(mark.at)} "
         f"since={_time(mark.since)} was={mark.was}"
+        f"{'+rebuild' if mark.rebuild else ''}"
     )
     whole = f"{text} {_mac(text, bearer, key)}"
     if _MARK.fullmatch(whole) is None:
@@ -144,7 +157,12 @@ def _read(text: str, bearer: str, keys: tuple[bytes, ...]) -> Mark | str:
     if part["code"] not in _CODES or at is None or since is None:
         return "ours, and yet not in the form of a mark"
     return Mark(
-        _CODES[part["code"]], part["id"], at, min(since, at), part["was"]
+        _CODES[part["code"]],
+        part["id"],
+        at,
+        min(since, at),
+        part["was"],
+        part["rebuild"] is not None,
     )
 
 

@@ -27,6 +27,8 @@ from nfv_mla_scheduler.monitor.port import Page
 from nfv_mla_scheduler.monitor.port import Reader
 
 MISSING_MAX = 16
+# Servers to ask for in a look that are said to be deleted.
+DELETED_A_LOOK = 32
 
 
 @dataclasses.dataclass(slots=True)
@@ -71,6 +73,8 @@ class ServerWatch:
         self._shown = False
         self._listing: _Listing | None = None
         self._doubted: dict[str, None] = {}
+        self._deleted: dict[str, None] = {}
+        self._gone: frozenset[str] = frozenset()
         self._gaps: tuple[str, ...] = ()
 
     @property
@@ -106,6 +110,7 @@ class ServerWatch:
         except CloudFailed as exc:
             return [f"servers ({exc.code})", *self._gaps]
         try:
+            self._check_deleted()
             if not busy:
                 if since is not None:
                     self._list_some(now, monotonic)
@@ -131,11 +136,17 @@ class ServerWatch:
     def _changes(self, since: Instant, now: Instant, monotonic: float) -> None:
         greatest = NEVER
         hidden: dict[str, None] = {}
+        deleted: dict[str, None] = {}
         for page in self._cloud.servers(since):
-            self._take(page)
+            for server in page.servers:
+                self._put(server)
+            deleted.update(dict.fromkeys(page.deleted))
             hidden.update(_hidden(page))
             greatest = max((greatest, *(s.updated for s in page.servers)))
         self._cursor.advance(greatest, now, monotonic)
+        # Each of them is listed again for as long as looks overlap.
+        self._gone &= deleted.keys()
+        self._deleted |= {u: None for u in deleted if u not in self._gone}
         if hidden and not self._gaps:
             # What was left out may be older than the cursor by the time that
             # it can be seen again: only a listing of everything brings it.
@@ -203,6 +214,16 @@ class ServerWatch:
             self._doubted[uuid] = None
             self.refresh(uuid)
 
+    def _check_deleted(self) -> None:
+        """Ask for those that are said to be deleted, before that counts.
+
+        A host may say so of a server that it runs, and Nova says it after.
+        """
+        for uuid in list(self._deleted)[:DELETED_A_LOOK]:
+            if self.refresh(uuid) is None:
+                self._gone |= {uuid}
+            self._deleted.pop(uuid, None)
+
     def _take(self, page: Page) -> None:
         for server in page.servers:
             self._put(server)
@@ -221,6 +242,7 @@ class ServerWatch:
         if self._listing is not None:
             self._listing.unseen.discard(uuid)
         self._doubted.pop(uuid, None)
+        self._deleted.pop(uuid, None)
         if uuid in self._servers:
             del self._own()[uuid]
 

@@ -45,6 +45,8 @@ class Outcome:
     :ivar ask: the last request that was made, or would have been next
     :ivar text: what a person has to know beyond the code, bounded
     :ivar mark: id of the mark that was written; empty: none was
+    :ivar forced: whether it was asked for although the subject was not as it
+        was seen, as it never is
     """
 
     subject: str
@@ -54,6 +56,7 @@ class Outcome:
     code: Result
     text: str = ""
     mark: str = ""
+    forced: bool = False
 
 
 _RESULTS = {

@@ -153,7 +153,7 @@ def check_reach(parts: Parts, conf: cfg.ConfigOpts) -> None:
     """
     connect(parts, conf)
     new_web(
-        parts, dict, lambda: True, lambda: Readiness.STARTING, lambda _: None
+        parts, dict, lambda: True, lambda: Readiness.STARTING, lambda *_: None
     )
 
 

@@ -89,13 +89,16 @@ class Server:
 
     @property
     def runs(self) -> bool:
-        """Whether, by what its host reports, its guest may be running."""
-        if not self.host or self.vm_state in _GONE:
+        """Whether, by what its host reports, its guest may be running.
+
+        A host may report any state: what it says is deleted or offloaded may
+        run for as long as it is on a host.
+        """
+        if not self.host:
             return False
         return self.power not in _DOWN or self.vm_state not in _HALTED
 
 
-_GONE = (VmState.DELETED, VmState.SHELVED_OFFLOADED)
 _HALTED = (
     VmState.STOPPED,
     VmState.SHELVED,

@@ -20,8 +20,11 @@ from nfv_mla_scheduler.monitor.plan_servers import plan_servers
 from nfv_mla_scheduler.monitor.plan_situation import Arming
 from nfv_mla_scheduler.monitor.plan_situation import Situation
 from nfv_mla_scheduler.monitor.progress import progress
+from nfv_mla_scheduler.monitor.standing import Lock
+from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import HoldsEdit
 from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.steps import Planned
 from nfv_mla_scheduler.monitor.steps import Share
 
 __all__ = ("Arming", "Situation", "plan")
@@ -53,6 +56,16 @@ def plan(it: Situation, advance: Advance = progress) -> Plan:
         braked=brake.braked,
         usage=servers.usage,
         holds=brake.edit,
+        replaced=_replaced(it, servers.steps),
+    )
+
+
+def _replaced(it: Situation, steps: tuple[Planned, ...]) -> frozenset[str]:
+    """Return the servers whose owner's lock gives way: Nova has but one."""
+    return frozenset(
+        step.server
+        for step in steps
+        if Ask.LOCK in step.asks and it.locks.get(step.server) is Lock.OWNER
     )
 
 

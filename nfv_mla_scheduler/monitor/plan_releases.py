@@ -20,6 +20,7 @@ from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.plan_situation import Situation
 from nfv_mla_scheduler.monitor.plan_situation import closed_to_servers
 from nfv_mla_scheduler.monitor.plan_situation import our_marks
+from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Held
 from nfv_mla_scheduler.monitor.steps import Planned
@@ -55,7 +56,12 @@ def plan_releases(it: Situation) -> ReleasesPlan:
         complies = uuid in it.verdict.complies
         if not complies and uuid in it.verdict.asking:
             continue
-        answer = _why(it) or _release(it, server, marks[uuid], complies)
+        unproven = it.locks.get(uuid) is Lock.UNPROVEN
+        answer = (
+            _why(it)
+            or (Why.NOT_YET if unproven else None)
+            or _release(it, server, marks[uuid], complies)
+        )
         if isinstance(answer, Release):
             releases.append(answer)
         elif isinstance(answer, Planned):
@@ -87,7 +93,7 @@ def _release(
         return Why.BUSY
     if _to_confirm(server, mark, move):
         return _end(it, server, Step.COLD_MIGRATE, Ask.CONFIRM)
-    if mark.code is Code.REBUILD_ELSEWHERE:
+    if mark.to_rebuild:
         unbuilt = it.unbuilt.get(server.uuid)
         if unbuilt is None:
             return Why.BUSY

@@ -27,10 +27,14 @@ from nfv_mla_scheduler.monitor.plan_situation import Situation
 from nfv_mla_scheduler.monitor.plan_situation import closed_to_servers
 from nfv_mla_scheduler.monitor.plan_situation import our_marks
 from nfv_mla_scheduler.monitor.playbooks import steps_for
+from nfv_mla_scheduler.monitor.progress import DEADLINES_S
 from nfv_mla_scheduler.monitor.progress import progress
+from nfv_mla_scheduler.monitor.reached import Reached
+from nfv_mla_scheduler.monitor.standing import Acted
 from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.standing import Next
 from nfv_mla_scheduler.monitor.standing import Standing
+from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Held
 from nfv_mla_scheduler.monitor.steps import InFlight
 from nfv_mla_scheduler.monitor.steps import Planned
@@ -39,12 +43,22 @@ from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Usage
 from nfv_mla_scheduler.monitor.steps import Why
 
-# Nova's clocks and ours may differ by this much without being wrong.
-SKEW_S = 30.0
+SKEW_S = guard.SKEW_S
 
 URGENCY = {kind: number for number, kind in enumerate(Kind)}
 _NEVER_EVICTS = (Kind.OUTAGE, Kind.COPIED, Kind.TAMPERED)
 _HALTED = (State.REPORTED, State.CONFIRMED)
+# What holds a step that disturbs, and no lock.
+_NOT_FOR_LOCKS = (
+    Why.STARTING,
+    Why.CLOCK_JUMPED,
+    Why.BUSY,
+    Why.PER_MINUTE,
+    Why.AT_ONCE,
+    Why.PER_HOST,
+    Why.PER_PROJECT,
+    Why.NOWHERE_TO_GO,
+)
 
 # What works out what is next for a server: ``progress.progress``.
 Advance = Callable[
@@ -54,13 +68,22 @@ Advance = Callable[
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Due:
-    """A server with a finding, as it stands, and what is next for it."""
+    """A server with a finding, as it stands, and what is next for it.
+
+    :ivar late: whether nothing but a halt of its guest is in time any more,
+        by its mark
+    :ivar begun: whether it was acted upon before
+    :ivar reached: where it is on its way
+    """
 
     finding: Finding
     server: Server
     mark: Mark | None
     next: Next
     somewhere: bool
+    late: bool
+    begun: bool
+    reached: Reached
 
     @property
     def urgency(self) -> tuple[int, str]:
@@ -93,7 +116,8 @@ def plan_servers(
     marks = our_marks(it)
     dues = sorted(_dues(it, marks, advance), key=lambda due: due.urgency)
     nexts = {due.server.uuid: due.next for due in dues}
-    usage = guard.used(it.picture, marks, nexts, it.user_id, it.now)
+    usage = _used(it, marks, nexts)
+    much = brakes.much_by_rules(it.verdict, it.policy)
     whys = {due.server.uuid: _why(it, due, suspects, braked) for due in dues}
     free = [
         due for due in dues if whys[due.server.uuid] is None and due.next.asks
@@ -104,6 +128,7 @@ def plan_servers(
         guard.Candidate(
             due.server.uuid, due.server.host, due.finding.project_id,
             URGENCY[due.finding.kind],
+            not braked and _needs_no_room(due, suspects, much),
         )
         for due in free
         if due.next.begins and whys[due.server.uuid] is None
@@ -116,12 +141,46 @@ def plan_servers(
         for f in _in_flight(it, due, whys[due.server.uuid] is not None)
     )
     return ServersPlan(
-        tuple(_planned(d) for d in free if whys[d.server.uuid] is None),
+        (
+            *(_planned(d) for d in free if whys[d.server.uuid] is None),
+            *(_lock(d) for d in dues if _locks_alone(d, whys)),
+        ),
         (*_held(dues, whys), *_may_not(it)),
         begun,
         tuple(f for f in begun if f.state is State.NOT_HALTED),
         usage,
     )
+
+
+def _used(
+    it: Situation, marks: Mapping[str, Mark], nexts: Mapping[str, Next]
+) -> Usage:
+    # Where there is no mark, Nova's record says what was asked and when.
+    asked = {
+        u: acted.begun
+        for u, acted in it.acted.items()
+        if u not in marks and acted.begun is not None
+    }
+    terms = guard.Terms(
+        it.now,
+        it.user_id,
+        {**DEADLINES_S, **it.deadlines_s},
+        it.hosts_off,
+        asked,
+    )
+    kept = {u for u, k in it.locks.items() if k is Lock.ADMINISTRATOR}
+    kept |= asked.keys()
+    return guard.used(it.picture, marks, nexts, kept, terms)
+
+
+def _needs_no_room(due: Due, suspects: Set[str], much: bool) -> bool:
+    """Whether a halt is due by its profile, and nothing speaks against it.
+
+    Clause 5.3.2 wants it halted.  A guard that a crowd of halts could pass
+    would be none: as long as anybody is a suspect for it, it needs room.
+    """
+    doubted = brakes.in_doubt(due.finding, suspects, much)
+    return due.late and due.next.step is Step.STOP and not doubted
 
 
 def _dues(
@@ -132,8 +191,29 @@ def _dues(
         if server is None or not _evicts(finding):
             continue
         standing = _standing(it, finding, server, marks.get(uuid))
-        after = advance(standing, _steps(it, finding), it.now, it.deadlines_s)
-        yield Due(finding, server, standing.mark, after, standing.somewhere)
+        steps = _steps(it, finding)
+        after = advance(standing, steps, it.now, it.deadlines_s)
+        limits_s = {**DEADLINES_S, **it.deadlines_s}
+        reached = Reached(standing, steps, it.now, limits_s)
+        yield Due(
+            finding,
+            server,
+            standing.mark,
+            after,
+            standing.somewhere,
+            late=finding.halts
+            and reached.running
+            and not reached.unmarked
+            and it.now >= reached.turn_by,
+            begun=standing.mark is not None
+            or standing.acted.first is not None,
+            reached=reached,
+        )
+
+
+def acted_upon(finding: Finding) -> bool:
+    """Whether a finding is answered by more than words."""
+    return _evicts(finding) and not finding.permissive
 
 
 def _evicts(finding: Finding) -> bool:
@@ -154,26 +234,30 @@ def _standing(
     node = it.picture.nodes.get(server.host)
     usual = Lock.NONE if mark is None else Lock.OURS
     moves = it.picture.migrations.get(server.uuid, ())
+    acted = it.acted.get(server.uuid, Acted())
     return Standing(
         finding=finding,
         server=server,
         lock=it.locks.get(server.uuid, usual),
         mark=mark,
-        migration=_move(moves, mark),
+        migration=_move(moves, mark.since if mark else acted.first),
         somewhere=it.somewhere.get(server.uuid, False),
         source_up=node is None or (node.up and not node.forced_down),
         host_off=server.host in it.hosts_off,
         revertible=server.uuid in it.revertible,
+        acted=acted,
     )
 
 
-def _move(moves: tuple[Migration, ...], mark: Mark | None) -> Migration | None:
-    """Return a server's newest move since it was first marked."""
+def _move(
+    moves: tuple[Migration, ...], since: Instant | None
+) -> Migration | None:
+    """Return a server's newest move since it was first acted upon."""
     ours = [
         move
         for move in moves
         if move.course is Course.UNDER_WAY
-        or (mark is not None and move.created >= mark.since - SKEW_S)
+        or (since is not None and move.created >= since - SKEW_S)
     ]
     return max(ours, key=lambda m: (m.created, m.number), default=None)
 
@@ -244,6 +328,22 @@ def _power_offs(it: Situation, again: Set[str]) -> frozenset[str]:
     )
 
 
+def _locks_alone(due: Due, whys: Mapping[str, Why | None]) -> bool:
+    """Whether a step is held, and the lock before it need not be."""
+    step, asks = due.next.step, due.next.asks
+    held = whys[due.server.uuid] in _NOT_FOR_LOCKS
+    return held and step is not Step.LOCK and asks[:1] == (Ask.LOCK,)
+
+
+def _lock(due: Due) -> Planned:
+    """Return that a lock that was undone is put back, and no more."""
+    begun = due.reached.begun
+    step = Step.LOCK if begun is None else begun[0]
+    return dataclasses.replace(
+        _planned(due), step=Step.LOCK, asks=(Ask.LOCK,), code=step.value
+    )
+
+
 def _planned(due: Due) -> Planned:
     return Planned(
         server=due.server.uuid,
@@ -278,14 +378,13 @@ def _may_not(it: Situation) -> Iterator[Held]:
 
 def _in_flight(it: Situation, due: Due, held: bool) -> Iterator[InFlight]:
     """Yield how far the answer to a finding has come, if it has begun."""
-    state, mark = due.next.state, due.mark
+    state, reached = due.next.state, due.reached
     if held and due.next.begins and state is not State.NOT_HALTED:
         state = State.HELD  # it would be asked, and is not
-    if mark is None and state in (State.HELD, State.LOCKED):
+    if not due.begun and (held or state in (State.HELD, State.LOCKED)):
         return
-    since = it.now if mark is None else mark.since
-    halt_by = since + due.finding.conduct.halt_within_s
-    late = due.finding.halts and it.now > halt_by and due.server.runs
+    since, halt_by = reached.since, reached.halt_by
+    late = due.finding.halts and it.now > halt_by and reached.running
     if late and state not in _HALTED:
         state = State.NOT_HALTED
     yield InFlight(

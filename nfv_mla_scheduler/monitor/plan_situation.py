@@ -17,6 +17,7 @@ from nfv_mla_scheduler.monitor.holds import Holds
 from nfv_mla_scheduler.monitor.locks import Marks
 from nfv_mla_scheduler.monitor.marks import Mark
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.standing import Acted
 from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
@@ -53,6 +54,8 @@ class Situation:
     :ivar hosts_off: Nova's names of hosts known, out of band, to be off
     :ivar can_power_off: whether there is a command for it
     :ivar user_id: who we are
+    :ivar acted: server's UUID -> what we asked of it, by Nova's record; of
+        those whose finding is acted upon
     """
 
     now: Instant
@@ -76,6 +79,7 @@ class Situation:
     can_power_off: bool = False
     revertible: frozenset[str] = frozenset()
     unbuilt: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    acted: Mapping[str, Acted] = dataclasses.field(default_factory=dict)
 
     @property
     def expired(self) -> bool:
@@ -126,10 +130,11 @@ def closed_to_servers(it: Situation) -> Why | None:
 def our_marks(it: Situation) -> Mapping[str, Mark]:
     """Return server's UUID -> its mark, where the lock is ours as well.
 
-    An owner may lock with a mark that we once gave.
+    An owner may lock with a mark that we once gave.  What cannot be proven
+    ours is marked all the same; only what cannot be undone has to wait.
     """
     return {
         uuid: mark
         for uuid, mark in it.marks.servers.items()
-        if it.locks.get(uuid, Lock.OURS) is Lock.OURS
+        if it.locks.get(uuid, Lock.OURS) in (Lock.OURS, Lock.UNPROVEN)
     }

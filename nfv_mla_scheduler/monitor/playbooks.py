@@ -16,6 +16,14 @@ from nfv_mla_scheduler.standard.failure import may_carry
 from nfv_mla_scheduler.standard.values import Catalogue
 from nfv_mla_scheduler.standard.values import FailureAxis
 
+# What concerns all servers of a host, and what needs it to be off.
+_ABOUT_HOSTS = (
+    Step.FENCE,
+    Step.POWER_OFF,
+    Step.EVACUATE,
+    Step.REBUILD_ELSEWHERE,
+)
+
 
 def axis_of(finding: Finding, catalogue: Catalogue) -> FailureAxis:
     """Return the kind of failure that a finding is, with its defaults.
@@ -36,16 +44,19 @@ def steps_for(
 ) -> tuple[Step, ...]:
     """Return the steps that answer a finding, in their order.
 
-    Whatever the playbook says, more is not carried over than may be, and a
-    finding that halts has ``stop`` among its steps.
+    Whatever the playbook says, more is not carried over than may be, no host
+    is switched off for a server that is only misplaced, and a finding that
+    halts has ``stop`` among its steps.
     """
     axis = axis_of(finding, catalogue)
     words = policy.playbooks.get(axis.name, axis.steps)
     steps = [Step(word) for word in words if may_carry(word, axis)]
+    halts = finding.halts
     if finding.kind is Kind.MISPLACED:
         # The host is well; it is the server that should not be there.
-        steps = [step for step in steps if step is not Step.FENCE]
-    if finding.halts and Step.STOP not in steps:
+        halts = halts or Step.POWER_OFF in steps
+        steps = [step for step in steps if step not in _ABOUT_HOSTS]
+    if halts and Step.STOP not in steps:
         steps.insert(_place_of_stop(steps), Step.STOP)
     if finding.conduct.stop_first and Step.STOP in steps:
         steps = _stop_first(steps)

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Set
 from typing import Protocol
 
 from nfv_mla_scheduler.errors import NfvMlaError
@@ -77,7 +78,8 @@ class Deed:
 class Page:
     """Some servers of a listing.
 
-    :ivar deleted: UUIDs of servers that are gone (``changes-since``)
+    :ivar deleted: UUIDs of servers that are said to be gone
+        (``changes-since``): their hosts say so as well as Nova
     :ivar missing: cells that did not answer, as Nova says it, bounded; Nova
         lists the servers of such a cell by little more than their UUID
     :ivar next: by which to ask for the page after this one; empty: the last
@@ -142,8 +144,11 @@ class Writer(Protocol):
     def enable(self, service: str) -> None:
         """Enable a compute service."""
 
-    def force_down(self, service: str, down: bool) -> None:
-        """Say that a compute service is down, or that it is not."""
+    def force_down(self, service: str, down: bool, reason: str = "") -> None:
+        """Say that a compute service is down, or that it is not.
+
+        :param reason: to disable it with as well, in the same request
+        """
 
     def lock(self, server: str, reason: str) -> None:
         """Lock a server, with a reason in place of any that it has."""
@@ -160,15 +165,17 @@ class Writer(Protocol):
     def create_trait(self, trait: str) -> None:
         """See to it that there is a trait."""
 
-    def add_trait(self, provider: str, trait: str) -> None:
-        """Give a provider one trait more; its others stay.
+    def edit_traits(
+        self,
+        provider: str,
+        add: Set[str] = frozenset(),
+        remove: Set[str] = frozenset(),
+    ) -> None:
+        """Give traits to a provider, and take some; its others stay.
 
         Reads them with the provider's generation and writes by it, again
         when that has changed meanwhile.
         """
-
-    def remove_trait(self, provider: str, trait: str) -> None:
-        """Take one trait from a provider; its others stay."""
 
 
 class Cloud(Reader, Writer, Protocol):

@@ -22,6 +22,7 @@ from nfv_mla_scheduler.monitor.reached import Reached
 from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.standing import Next
 from nfv_mla_scheduler.monitor.standing import Standing
+from nfv_mla_scheduler.monitor.states import Obstacle
 from nfv_mla_scheduler.monitor.states import Verdict
 from nfv_mla_scheduler.monitor.states import possible
 from nfv_mla_scheduler.monitor.steps import Ask
@@ -43,9 +44,12 @@ DEADLINES_S: Mapping[Step, float] = MappingProxyType(
 AGAIN_S = 600.0
 
 _ELSEWHERE = (Step.EVACUATE, Step.REBUILD_ELSEWHERE)
-_KEPT = (Lock.OURS, Lock.ADMINISTRATOR)
-_HELD_BY_OTHERS = (VmState.BUILDING, VmState.UNKNOWN)
-_GONE = (VmState.DELETED, VmState.SHELVED_OFFLOADED)
+# A lock of ours that is gone after as long was undone.
+UNDONE_S = 5.0
+_OURS = (Lock.OURS, Lock.UNPROVEN)
+_KEPT = (*_OURS, Lock.ADMINISTRATOR)
+# What is in the way of a halt and will not pass by the deadline.
+_STUCK = (Obstacle.BUILDING, Obstacle.UNSEEN)
 # Preludes after which Nova takes the step as soon as it shows their effect.
 _AT_ONCE = (
     Ask.UNPAUSE,
@@ -70,13 +74,31 @@ def progress(
     """
     server = standing.server
     first = next((s for s in steps if s.disturbs), Step.ALERT)
-    if server.vm_state in _HELD_BY_OTHERS:
-        return Next(first, State.HELD, why=Why.BUSY)
-    if server.vm_state in _GONE or not server.host:
+    if not server.host:
+        if server.vm_state is VmState.BUILDING:
+            return Next(first, State.HELD, why=Why.BUSY)
         return Next(first, State.REPORTED)
-    if standing.lock not in _KEPT and Step.LOCK in steps:
+    way = _Way(standing, steps, now, {**DEADLINES_S, **deadlines_s})
+    if standing.lock in _KEPT or Step.LOCK not in steps:
+        return way.next()
+    acted = standing.acted.first
+    if acted is None or now - acted < UNDONE_S:
         return Next(Step.LOCK, State.LOCKED, (Ask.LOCK,), code=Step.LOCK.value)
-    return _Way(standing, steps, now, {**DEADLINES_S, **deadlines_s}).next()
+    # Whoever undoes each lock must not keep us from everything after it.
+    return _locked_again(way.next(), way.begun)
+
+
+def _locked_again(after: Next, begun: tuple[Step, Instant] | None) -> Next:
+    """Return what is next, with a lock before it."""
+    if after.asks:
+        asks = (Ask.LOCK, *after.asks)
+        code = after.code or after.step.value
+        return dataclasses.replace(after, asks=asks, code=code)
+    step = Step.LOCK if begun is None else begun[0]
+    state = State.LOCKED if after.state is State.HELD else after.state
+    return Next(
+        Step.LOCK, state, (Ask.LOCK,), code=step.value, until=after.until
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,7 +128,9 @@ class _Way(Reached):
         if begun is not None and begun[0] is Step.STOP:
             over = self.now >= self.until(*begun)
         else:
-            busy_by = self.halt_by + self.deadlines_s[Step.STOP]
+            busy_by = self.halt_by
+            if found.obstacle not in _STUCK:
+                busy_by += self.deadlines_s[Step.STOP]
             over = found.verdict is Verdict.WAIT and self.now >= busy_by
         if over or found.verdict is Verdict.REFUSED:
             if off:
@@ -152,16 +176,22 @@ class _Way(Reached):
     def _goes_on(self, step: Step, at: Instant) -> Next | None:
         """Return how the step that was asked goes on; None: it is over."""
         known = step in self.steps  # or the playbook is another by now
+        if self.it.host_off and step not in _ELSEWHERE:
+            return None  # whatever is still recorded of it
         if step is Step.POWER_OFF:
-            over = self.it.host_off or not known
-            return None if over else self._power_off(at)
+            return self._power_off(at) if known else None
         if step is Step.STOP and not self.running:
             return None
         until, move, server = self.until(step, at), self.move, self.it.server
         waits = Next(step, State.ASKED, until=until)
         late = self.now >= until
         if move is not None and move.course is Course.UNDER_WAY:
-            return (self._abort(State.ASKED) if late else None) or waits
+            # One that cannot be aborted is over all the same: its host may
+            # keep it in a status like that for ever.  What is to be halted
+            # is when its time has come, see next.
+            abort = self._abort(State.ASKED) if late else None
+            halts = self.it.finding.halts and self.running
+            return abort or (waits if halts or not late else None)
         if late or (move is not None and move.course is Course.FAILED):
             # A task that stays beyond the deadline was swallowed.
             return waits if server.task and not late else None
@@ -218,14 +248,12 @@ class _Way(Reached):
         it = self.it
         if step in (Step.LIVE_MIGRATE, Step.COLD_MIGRATE):
             live = step is Step.LIVE_MIGRATE
-            quiet_s = self.now - it.server.updated
             return (
                 it.somewhere
                 and not it.host_off
                 and (self.running if live else it.source_up)
-                and (it.lock is Lock.OURS or not self.unmarked
-                     or quiet_s >= AGAIN_S)
-            )  # fmt: skip
+                and (it.lock in _OURS or not self.unmarked or self._quiet)
+            )
         if step is Step.STOP:
             # Every playbook has to have a halt, so that one is there does not
             # mean that what has nowhere to go is to be halted: conduct does.
@@ -240,6 +268,13 @@ class _Way(Reached):
             )
             return not it.host_off and (self.running or doubted)
         return it.host_off
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether no move was asked for of late; unknown: it may have been."""
+        moved = self.it.acted.moved
+        long_ago = moved is None or self.now - moved >= AGAIN_S
+        return self.it.acted.known and long_ago
 
     def _asking(self, step: Step, asks: tuple[Ask, ...]) -> Next | None:
         """Return a step with its requests, those before it first."""

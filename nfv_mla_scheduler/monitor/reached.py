@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration
+from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.standing import Standing
+from nfv_mla_scheduler.monitor.states import Verdict
+from nfv_mla_scheduler.monitor.states import possible
 from nfv_mla_scheduler.monitor.steps import Step
 
 # The kinds of migration, in Nova's words, that a step leads to.
@@ -43,22 +46,29 @@ class Reached:
 
     @property
     def unmarked(self) -> bool:
-        """Whether nothing says what we did.
+        """Whether there is no mark that says what we did.
 
-        Under an administrator's lock there is no place for a mark.
+        Under an administrator's lock there is no place for one, and a host
+        may take it away; Nova's record of our deeds is left then.
         """
         return self.it.mark is None
 
     @property
     def begun(self) -> tuple[Step, Instant] | None:
         """The step that was asked last, and when; None: none that disturbs."""
-        if self.it.mark is not None:
-            word = self.it.mark.code.value
+        mark, acted = self.it.mark, self.it.acted
+        if mark is not None:
+            word = mark.code.value
             found = next((s for s in Step if s.value == word), Step.LOCK)
-            return (found, self.it.mark.at) if found.disturbs else None
+            if found.disturbs:
+                return found, self._first_asked(found, mark.at)
+        if acted.step is not None and acted.begun is not None:
+            return self._as_played(acted.step), acted.begun
+        if mark is not None:
+            return None
         # Nova alone says what goes on.
         if self.it.server.task == "powering-off":
-            return Step.STOP, self.it.server.updated
+            return Step.STOP, self.now if acted.seen is None else acted.seen
         move = self.it.migration
         if move is not None and move.course is Course.UNDER_WAY:
             for step, kinds in KINDS.items():
@@ -66,19 +76,54 @@ class Reached:
                     return step, move.created
         return None
 
+    def _first_asked(self, step: Step, at: Instant) -> Instant:
+        """Return when a step was asked: its mark may have been written anew.
+
+        Only of a halt, which is asked again and again until it is one.
+        """
+        acted = self.it.acted
+        if step is Step.STOP and acted.step is step:
+            return at if acted.begun is None else min(at, acted.begun)
+        return at
+
+    def _as_played(self, step: Step) -> Step:
+        """Return the word of the playbook for what Nova recorded."""
+        other = Step.REBUILD_ELSEWHERE
+        played = step in self.steps or other not in self.steps
+        return step if step is not Step.EVACUATE or played else other
+
+    @property
+    def since(self) -> Instant:
+        """When it was first acted upon; now: not yet, or nobody knows.
+
+        Never by what a host can set, such as ``updated``.  Where it cannot
+        even be asked to stop, since when it was found has to do.
+        """
+        mark, acted = self.it.mark, self.it.acted
+        known = [self.now]
+        if mark is not None:
+            known.append(mark.since)
+        if acted.first is not None:
+            known.append(acted.first)
+        elif mark is None and acted.seen is not None:
+            found = possible(Step.STOP, self.it.server)
+            if found.verdict is Verdict.WAIT:
+                known.append(acted.seen)
+        return min(known)
+
     @property
     def halt_by(self) -> Instant:
-        mark, within_s = self.it.mark, self.it.finding.conduct.halt_within_s
-        since = self.now if mark is None else min(mark.since, self.now)
-        return since + within_s
+        """By when it has to be halted or gone."""
+        return self.since + self.it.finding.conduct.halt_within_s
 
     @property
     def turn_by(self) -> Instant:
         """When there is just time enough left to halt it in time.
 
-        Without a mark nobody knows how long it has been so: at once.
+        Without a mark, and where there is no place for one: at once.
         """
-        if self.unmarked:
+        kept = self.it.lock is Lock.ADMINISTRATOR
+        if self.unmarked and (kept or self.it.acted.first is None):
             return self.now
         within_s = self.it.finding.conduct.halt_within_s
         return self.halt_by - min(self.deadlines_s[Step.STOP], within_s / 4)

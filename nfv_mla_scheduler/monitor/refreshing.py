@@ -26,7 +26,8 @@ DEADLINE_S = 10.0
 BYTES_MAX = 2**16
 # So often at most, however often somebody knocks.
 INTERVAL_S = 1.0
-WAITING_MAX = 1024
+# So many in one request: what a collector takes.
+ASKED_MAX = 256
 
 _JSON = "application/json"
 Bound = Mapping[str, Mapping[str, object]]
@@ -66,12 +67,18 @@ class Refreshing:
         self._wake.set()
 
     def want(self, attesters: tuple[str, ...]) -> None:
-        """Have these asked about soon; returns at once."""
+        """Have these asked about soon; returns at once.
+
+        Those that are bound to no host are not kept: whoever names others by
+        the thousand takes the place of none.
+        """
+        bound = self._bound().values()
+        known = {a for a in attesters if any(a in each for each in bound)}
+        if not known:
+            return
         with self._lock:
-            room = WAITING_MAX - len(self._wanted)
-            self._wanted.update(attesters[: max(room, 0)])
-        if attesters:
-            self._wake.set()
+            self._wanted |= known
+        self._wake.set()
 
     def _run(self) -> None:
         while True:
@@ -87,15 +94,17 @@ class Refreshing:
         with self._lock:
             wanted, self._wanted = self._wanted, set()
         for authority, attesters in self._bound().items():
-            named = tuple(sorted(wanted & attesters.keys()))
-            if not named:
-                continue
-            try:
-                self._ask(authority, named)
-            except NfvMlaError as exc:
-                self._failed(f"{exc} ({exc.code})")
-            else:
-                self._failing = ""
+            named = sorted(wanted & attesters.keys())
+            for start in range(0, len(named), ASKED_MAX):
+                self._tell(authority, tuple(named[start:][:ASKED_MAX]))
+
+    def _tell(self, authority: str, attesters: tuple[str, ...]) -> None:
+        try:
+            self._ask(authority, attesters)
+        except NfvMlaError as exc:
+            self._failed(f"{exc} ({exc.code})")
+        else:
+            self._failing = ""
 
     def _failed(self, said: str) -> None:
         if said != self._failing:

@@ -26,6 +26,8 @@ from nfv_mla_scheduler.monitor.changes import Said
 from nfv_mla_scheduler.monitor.changes import Standings
 from nfv_mla_scheduler.monitor.changes import Topic
 from nfv_mla_scheduler.monitor.changes import changes
+from nfv_mla_scheduler.monitor.changes import of_evasions
+from nfv_mla_scheduler.monitor.evading import Evasions
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 
@@ -63,6 +65,7 @@ class Code(enum.Enum):
     PAUSE_OVER = "pause-over"
     TAMPERED = "tampered"
     TAMPERED_OVER = "tampered-over"
+    REPLACED = "lock-replaced"
     COPIED = "copied"
     STRANGER = "host-unknown"
     STRANGER_OVER = "host-known"
@@ -77,6 +80,8 @@ class Code(enum.Enum):
     RELEASED = "server-released"
     WOULD = "dry-run"
     TRAIT_FAILED = "trait-failed"
+    EVADES = "keeps-changing"
+    EVADES_OVER = "keeps-still"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,6 +129,13 @@ TOPICS: Mapping[Topic, _Way] = {
         Code.TAMPERED_OVER,
         kind=EventKind.MARK_TAMPERED,
     ),
+    Topic.REPLACED: _Way(
+        "server",
+        Code.REPLACED,
+        None,
+        Loudness.INFO,
+        EventKind.LOCK_REPLACED,
+    ),
     Topic.COPIED: _Way(
         "copy of server", Code.COPIED, None, kind=EventKind.COPIED
     ),
@@ -163,6 +175,7 @@ TOPICS: Mapping[Topic, _Way] = {
     Topic.WOULD: _Way("would do", Code.WOULD, None, Loudness.INFO),
     Topic.STRANGER: _Way("host", Code.STRANGER, Code.STRANGER_OVER),
     Topic.ABSENT: _Way("host", Code.ABSENT, Code.ABSENT_OVER),
+    Topic.EVADES: _Way("server or host", Code.EVADES, Code.EVADES_OVER),
 }
 
 _WITH_COLON = (Topic.PART, Topic.SUSPECT, Topic.OUTAGE, Topic.WOULD)
@@ -180,6 +193,7 @@ class Reports:
         self._origin = origin
         self._known: dict[Topic, Mapping[str, Said]] = {}
         self._failing: dict[tuple[str, str], str] = {}
+        self._evasions = Evasions()
 
     def report(
         self,
@@ -193,6 +207,9 @@ class Reports:
         :param standings: topics that are not in it are as they were
         :param sealed: UUIDs of servers that nobody is told about
         """
+        outcomes = tuple(outcomes)
+        self._evasions.note(outcomes)
+        standings = {**of_evasions(self._evasions, sealed), **standings}
         lines = []
         for change in changes(self._known, standings):
             line = _line(change)

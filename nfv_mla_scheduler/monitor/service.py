@@ -53,8 +53,10 @@ from nfv_mla_scheduler.sources import new_feed
 LOG = logging.getLogger(__name__)
 
 STATUS_S = 10.0
-# Knocks bring the next look forward, but not one right after the other.
+# Knocks bring the next look forward, but not one right after the other; the
+# less so those of anybody.
 LOOK_LEAST_S = 1.0
+LOOK_LEAST_ANYBODY_S = 5.0
 # A cycle that takes longer than this does not live any more: the first one of
 # a large cloud takes minutes.
 LIVE_S = 900.0
@@ -94,7 +96,8 @@ class Service:
         self._origin = f"{socket.gethostname()}/nfv-mla-monitor/{os.getpid()}"
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._knocked = False
+        self._knocks = threading.Lock()
+        self._knocked_s = math.inf
         self._report: CycleReport | None = None
         self._began = math.inf
         self._ended = NEVER
@@ -165,9 +168,13 @@ class Service:
         self.write_status()
         return report
 
-    def knock(self, attesters: tuple[str, ...]) -> None:
+    def knock(
+        self, attesters: tuple[str, ...], certified: bool = False
+    ) -> None:
         """Look soon; have the collector ask about these, if there is one."""
-        self._knocked = True
+        least_s = LOOK_LEAST_S if certified else LOOK_LEAST_ANYBODY_S
+        with self._knocks:
+            self._knocked_s = min(self._knocked_s, least_s)
         self._wake.set()
         if self._refreshing is not None:
             self._refreshing.want(attesters)
@@ -220,9 +227,9 @@ class Service:
         judged: object = None
         while not self._stopping.is_set():
             self._wake.clear()
-            if self._knocked:
-                self._knocked = False
-                due = min(due, looked + LOOK_LEAST_S)
+            knocked_s = self._knocked()
+            if knocked_s < math.inf:
+                due = min(due, looked + knocked_s)
             monotonic = time.monotonic()
             snapshot = self._feed.snapshot
             if monotonic >= due or snapshot is not judged:
@@ -233,6 +240,12 @@ class Service:
                 self._cycle_safely(observe)
                 self._reporter.hurry()
             self._wake.wait(max(0.0, due - time.monotonic()))
+
+    def _knocked(self) -> float:
+        """Return how long after the last look to look, for knocks' sake."""
+        with self._knocks:
+            least_s, self._knocked_s = self._knocked_s, math.inf
+        return least_s
 
     def _wait_first(self) -> None:
         """Wait for policy and results, as long as the settings allow."""

@@ -29,8 +29,35 @@ class Lock(enum.Enum):
     OWNER = "owner"
     # kept, and as good as ours
     ADMINISTRATOR = "administrator"
-    # begins as ours do, and is not
+    # bears our mark, and who locked it cannot be read: as good as ours, but
+    # for what cannot be undone
+    UNPROVEN = "unproven"
+    # begins as ours do, and is not; or ours, and its mark is none of ours
     FORGED = "forged"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Acted:
+    """What we asked of a server, by Nova's record of what was done to it.
+
+    Unlike lock and mark, nobody who merely runs a host can take that away.
+    It is of the present run: since we last let the server go.
+
+    :ivar known: whether the record could be read
+    :ivar first: when we first locked, halted or moved it; None: never
+    :ivar step: the last step that disturbs it which was asked; None: none
+    :ivar begun: when that was first asked, be it once or again and again
+    :ivar moved: when a move was last asked for
+    :ivar seen: since when, as far as this process knows, it has a finding
+        without a break
+    """
+
+    known: bool = False
+    first: Instant | None = None
+    step: Step | None = None
+    begun: Instant | None = None
+    moved: Instant | None = None
+    seen: Instant | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +72,7 @@ class Standing:
     :ivar host_off: whether its host is known, out of band, to be off
     :ivar revertible: whether it was resized or migrated and is not confirmed,
         and the host to which a revert would bring it would take it
+    :ivar acted: what we asked, where the mark is gone that said so
     """
 
     finding: Finding
@@ -56,6 +84,7 @@ class Standing:
     source_up: bool = True
     host_off: bool = False
     revertible: bool = False
+    acted: Acted = Acted()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Verdict(enum.Enum):
     """What Nova would say to a step."""
 
     DO = "do"
-    # it is so already, or there is nothing on a host that it could be done to
+    # it is so already, or it is on no host
     DONE = "done"
     # only after something else, which has to have shown its effect first
     PRELUDE = "prelude"
@@ -97,10 +97,11 @@ _TABLE: Mapping[VmState, tuple[Possible, Possible, Possible, Possible]] = {
     VmState.RESCUED: (_UNRESCUE, _UNRESCUE, _UNRESCUE, _RESET),
     VmState.RESIZED: (_CONFIRM, _CONFIRM, _CONFIRM, _CONFIRM),
     VmState.SOFT_DELETED: (_NO, _NO, _NO, _NO),
-    VmState.DELETED: (_DONE, _DONE, _DONE, _DONE),
+    # On a host and yet gone: in between, or what a host says that lies.
+    VmState.DELETED: (_UNSEEN, _UNSEEN, _UNSEEN, _UNSEEN),
     VmState.ERROR: (_NO, _STOP, _DO, _DO),
     VmState.SHELVED: (_NO, _NO, _NO, _NO),
-    VmState.SHELVED_OFFLOADED: (_DONE, _DONE, _DONE, _DONE),
+    VmState.SHELVED_OFFLOADED: (_UNSEEN, _UNSEEN, _UNSEEN, _UNSEEN),
     VmState.UNKNOWN: (_UNSEEN, _UNSEEN, _UNSEEN, _UNSEEN),
 }
 _COLUMNS = {
@@ -137,7 +138,7 @@ def possible(step: Step, server: Server) -> Possible:
     asks = _ASKS[step]
     if step in (Step.FENCE, Step.ALERT):
         return Possible(Verdict.DO, asks)
-    if server.vm_state in _GONE:
+    if server.vm_state in _GONE and not server.host:
         return _DONE
     if step is Step.LOCK:
         # compute.api.API.lock looks at no state.

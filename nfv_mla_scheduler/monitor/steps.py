@@ -12,6 +12,7 @@ import enum
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.findings import Tampered
 
 
 class Step(enum.Enum):
@@ -214,11 +215,20 @@ class Share:
     :ivar name: of an authority, or a policy's digest
     :ivar failing: hosts that newly fail, or servers found by rules alone
     :ivar of: hosts that are bound, or servers that ask
+    :ivar found: UUIDs of the servers that were found, so that those of whom
+        nobody is told can be left out of what is said
+    :ivar asking: UUIDs of the servers that ask, likewise
     """
 
     name: str
     failing: int
     of: int
+    found: frozenset[str] = dataclasses.field(
+        default=frozenset(), compare=False, repr=False
+    )
+    asking: frozenset[str] = dataclasses.field(
+        default=frozenset(), compare=False, repr=False
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -254,6 +264,8 @@ class Plan:
     :ivar braked: the policy whose findings by rules alone are held
     :ivar usage: what was spent before this plan
     :ivar holds: what is to be written before anything is done
+    :ivar tampered: locks of ours that somebody has written to
+    :ivar replaced: UUIDs of servers whose owner's lock gives way to ours
     """
 
     fences: tuple[Fence, ...] = ()
@@ -267,3 +279,5 @@ class Plan:
     braked: Share | None = None
     usage: Usage = Usage()
     holds: HoldsEdit = HoldsEdit()
+    tampered: tuple[Tampered, ...] = ()
+    replaced: frozenset[str] = frozenset()

@@ -85,7 +85,9 @@ def _traits(
             if _try(
                 done,
                 name,
-                functools.partial(cloud.remove_trait, provider, trait),
+                functools.partial(
+                    cloud.edit_traits, provider, remove=frozenset((trait,))
+                ),
             ):
                 done.traits += 1
 
@@ -155,6 +157,7 @@ def _was_halted(server: Server, mark: Mark) -> bool:
     return (
         mark.was == VmState.ACTIVE.value
         and mark.code in _HALTS
+        and not mark.to_rebuild
         and server.vm_state is VmState.STOPPED
         and not server.task
     )

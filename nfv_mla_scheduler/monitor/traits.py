@@ -8,6 +8,7 @@ without our prefix are nobody's business here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.errors import bounded
@@ -19,6 +20,8 @@ from nfv_mla_scheduler.policy.traits import LENGTH_MAX
 from nfv_mla_scheduler.policy.traits import PREFIX
 
 EDITS_MAX = 200
+# What means nothing is taken away at this pace, beside what is wanted.
+FOREIGN_MAX = 20
 _NAME_MAX = LENGTH_MAX + 37
 
 
@@ -28,14 +31,16 @@ def edits(
     """Return what has to change, in a fixed order; the rest comes later.
 
     First what attracts servers to where they may not be, then what is
-    missing, then what means nothing to any flavor.
+    missing, then some of what means nothing to any flavor: whoever writes
+    that by the thousand takes no place of what is wanted.
     """
-    planned = (
-        *_surplus(verdict, picture),
-        *_missing(verdict, picture),
-        *_foreign(verdict, picture),
+    wanted = itertools.chain(
+        _surplus(verdict, picture), _missing(verdict, picture)
     )
-    return planned[:limit]
+    return (
+        *itertools.islice(wanted, limit),
+        *itertools.islice(_foreign(verdict, picture), FOREIGN_MAX),
+    )
 
 
 def tampered(verdict: Verdict, picture: Picture) -> tuple[Tampered, ...]:

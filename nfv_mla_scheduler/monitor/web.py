@@ -67,7 +67,8 @@ class Readiness(enum.Enum):
 
 
 Status = Callable[[], Mapping[str, Any]]
-Knock = Callable[[tuple[str, ...]], None]
+# Attesters, and whether who knocks has a certificate.
+Knock = Callable[[tuple[str, ...], bool], None]
 
 
 class App(Application):
@@ -77,8 +78,9 @@ class App(Application):
     :param live: whether its loop still turns
     :param ready: whether its last cycle is young and whole enough
     :param knock: brings the next cycle forward; is given the attesters that
-        were named, which may be none, or none that there are.  Must return
-        at once, never wait, and bound what it keeps
+        were named, which may be none, or none that there are, and whether
+        the client has a certificate.  Must return at once, never wait, and
+        bound what it keeps
     :param knock_certified: whether the webhook needs a client certificate
     """
 
@@ -146,7 +148,7 @@ class App(Application):
         except Unanswerable:
             self._count("refused")
             raise
-        self._knock(attesters)
+        self._knock(attesters, request.certified)
         self._count("knocks")
         LOG.debug("nfv-mla monitor: a knock from %s", caller(request.address))
         return json_reply(202, {"accepted": True})

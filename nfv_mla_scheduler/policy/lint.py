@@ -68,6 +68,7 @@ class _Lint:
         yield from self._ages()
         yield from self._exceptions()
         yield from self._projects()
+        yield from self._playbooks()
 
     def _life(self) -> Iterator[_Odd]:
         left = self.policy.expires_at - self.now
@@ -220,6 +221,15 @@ class _Lint:
                     "has no trust domain, so no exclusive pool admits it",
                     "",
                 )
+
+    def _playbooks(self) -> Iterator[_Odd]:
+        if "power-off" in self.policy.playbooks.get("place", ()):
+            yield (
+                ("playbooks", "place"),
+                "has power-off, which is left out for servers that are only "
+                "misplaced: their host is well, and others run there",
+                "",
+            )
 
     def _raw(self, *path: str) -> dict[str, object]:
         """Return a mapping of the document as it is written."""

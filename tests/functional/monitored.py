@@ -9,12 +9,15 @@ ours, as far ahead of Nova's as a test needs: nothing here sleeps.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import pathlib
 import tempfile
 import time
 import typing as ty
 
+import fixtures
+from nova.objects import instance_action
 from oslo_config import cfg
 
 from nfv_mla_scheduler.audit.port import Event
@@ -158,6 +161,7 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self.events = Events()
         self.acts = self.act
         self.options_now: dict[str, object] = {}
+        self._date_deeds()
         self._flavors: dict[Axis, str] = {}
         self._policy_changed = False
         self.addCleanup(self._forget_policy)
@@ -215,6 +219,22 @@ class MonitoredTestCase(placement.PlacementTestCase):
     @property
     def now(self) -> float:
         return time.time() + self.ahead_s
+
+    def _date_deeds(self) -> None:
+        """Have Nova record deeds by our clock: marks are told by them."""
+        pack = instance_action.InstanceAction.pack_action_start
+
+        def ahead(*given: ty.Any) -> dict[str, ty.Any]:
+            values: dict[str, ty.Any] = pack(*given)
+            values["start_time"] += datetime.timedelta(seconds=self.ahead_s)
+            return values
+
+        patch = fixtures.MonkeyPatch(
+            "nova.objects.instance_action.InstanceAction.pack_action_start",
+            staticmethod(ahead),
+        )
+        patch.setUp()
+        self.addCleanup(patch.cleanUp)
 
     def wait(self, seconds: float) -> None:
         """Let time pass for the monitor."""

@@ -281,13 +281,13 @@ class HostsTest(CloudTestCase):
         self.assertEqual(
             frozenset(), self.own.trait_names("CUSTOM_NFV_MLA_"), "nobody has"
         )
-        self.own.add_trait(uuid, TRAIT)
-        self.own.add_trait(uuid, TRAIT)
+        self.own.edit_traits(uuid, {TRAIT})
+        self.own.edit_traits(uuid, {TRAIT})
         self.assertEqual(before | {TRAIT}, self._traits(uuid))
         self.assertEqual({TRAIT}, self.own.trait_names("CUSTOM_NFV_MLA_"))
         self.assertEqual({uuid}, self.own.providers(TRAIT))
-        self.own.remove_trait(uuid, TRAIT)
-        self.own.remove_trait(uuid, TRAIT)
+        self.own.edit_traits(uuid, remove={TRAIT})
+        self.own.edit_traits(uuid, remove={TRAIT})
         self.assertEqual(before, self._traits(uuid))
         self.assertEqual(frozenset(), self.own.providers(TRAIT))
 
@@ -299,12 +299,12 @@ class HostsTest(CloudTestCase):
         path = f"/resource_providers/{uuid}"
         self.addCleanup(self._placement, "DELETE", path)
         self.own.create_trait(TRAIT)
-        self.own.add_trait(uuid, TRAIT)
+        self.own.edit_traits(uuid, {TRAIT})
         self.assertEqual({TRAIT}, self._traits(uuid))
-        self.own.remove_trait(uuid, TRAIT)
+        self.own.edit_traits(uuid, remove={TRAIT})
         self.assertEqual(set(), self._traits(uuid))
         other = COMPUTES[0].uuid[:-4] + "0000"
-        self.fails(CloudCode.GONE, self.own.add_trait, other, TRAIT)
+        self.fails(CloudCode.GONE, self.own.edit_traits, other, {TRAIT})
 
     def test_a_generation_that_changes_meanwhile(self) -> None:
         uuid = COMPUTES[1].uuid
@@ -312,14 +312,14 @@ class HostsTest(CloudTestCase):
         before = self._traits(uuid)
         for times in (1, placement.CONFLICTS_MAX):
             edge = placement.Placement(self._disturbed(uuid, times))
-            edge.add_trait(uuid, TRAIT)
+            edge.edit_traits(uuid, {TRAIT})
             self.assertEqual(before | {TRAIT}, self._traits(uuid))
             edge = placement.Placement(self._disturbed(uuid, times))
-            edge.remove_trait(uuid, TRAIT)
+            edge.edit_traits(uuid, remove={TRAIT})
             self.assertEqual(before, self._traits(uuid))
         disturbed = self._disturbed(uuid, placement.CONFLICTS_MAX + 1)
         edge = placement.Placement(disturbed)
-        self.fails(CloudCode.CONFLICT, edge.add_trait, uuid, TRAIT)
+        self.fails(CloudCode.CONFLICT, edge.edit_traits, uuid, {TRAIT})
         self.assertEqual(before, self._traits(uuid))
 
     def _disturbed(self, uuid: str, times: int) -> Channel:

@@ -8,6 +8,7 @@ times the memory, and be judged one by one.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -18,11 +19,17 @@ from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import mapping
 from nfv_mla_scheduler.monitor.cloud.fields import number
 from nfv_mla_scheduler.monitor.picture import Ask
+from nfv_mla_scheduler.policy.asking import KEYS_MAX
+from nfv_mla_scheduler.policy.keys import VALUE_LENGTH_MAX
+from nfv_mla_scheduler.policy.keys import is_ours
 
 _T = TypeVar("_T")
 
 _SIZES = ("vcpus", "ram", "disk", "ephemeral", "swap")
 _OVERRIDE = "resources:"
+# More than any key of ours has, in characters and in values.
+_NAME_MAX = 512
+_ITEMS_MAX = 512
 # What a compute node itself has; others may be below it, or shared.
 _OF_NODES = ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
@@ -60,13 +67,14 @@ class Asks:
         specs = mapping(flavor.get("extra_specs"), "flavor.extra_specs")
         image = {} if volume else mapping(properties, "image.properties")
         hints = {} if hints is None else mapping(hints, "scheduler_hints")
+        ours = _ours(hints) if hints else {}
         sizes = tuple(flavor.get(name) for name in _SIZES)
         # By order as well, which costs nothing; seldom differs, and if so,
         # what is equal is found below.
         key = (
             tuple(specs.items()),
             tuple(image.items()),
-            repr(hints) if hints else "",
+            _digest(ours),
             sizes,
             volume,
         )
@@ -75,7 +83,7 @@ class Asks:
         except TypeError:
             found = None  # a list or object where a text should be
         if found is None:
-            found = self._find(flavor, specs, image, hints, volume)
+            found = self._find(flavor, specs, image, ours, volume)
             self._now[key] = found
         return cast(Ask, found)
 
@@ -93,7 +101,7 @@ class Asks:
         parts = (
             id(kept_specs),
             id(kept_image),
-            repr(sorted(hints.items())),
+            _digest(hints),
             tuple(sorted(amounts.items())),
             volume,
         )
@@ -121,6 +129,37 @@ class Asks:
             found = self._before.get(key, value)
             self._now[key] = found
         return cast(_T, found)
+
+
+def _ours(hints: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the hints that the judge reads, of whatever size.
+
+    Anybody may give a server 64 KB of them.  What is too long or of the wrong
+    form is refused whatever it says, hence need not be kept whole.
+    """
+    names = sorted(name for name in hints if is_ours(name))
+    return {
+        name[:_NAME_MAX]: _short(hints[name]) for name in names[: KEYS_MAX + 1]
+    }
+
+
+def _short(value: object) -> object:
+    if isinstance(value, list):
+        return [_short_item(item) for item in value[:_ITEMS_MAX]]
+    return _short_item(value)
+
+
+def _short_item(value: object) -> object:
+    if isinstance(value, str):
+        return value[: VALUE_LENGTH_MAX + 1]
+    return value if isinstance(value, int | float) else {}
+
+
+def _digest(hints: Mapping[str, Any]) -> bytes:
+    if not hints:
+        return b""
+    text = repr(sorted(hints.items()))
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def amounts_of(

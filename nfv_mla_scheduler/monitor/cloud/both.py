@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Set
 
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cloud import answers
@@ -75,9 +76,9 @@ class NovaAndPlacement:
         """See ``port``."""
         self._nova.enable(service)
 
-    def force_down(self, service: str, down: bool) -> None:
+    def force_down(self, service: str, down: bool, reason: str = "") -> None:
         """See ``port``."""
-        self._nova.force_down(service, down)
+        self._nova.force_down(service, down, reason)
 
     def lock(self, server: str, reason: str) -> None:
         """See ``port``."""
@@ -99,13 +100,14 @@ class NovaAndPlacement:
         """See ``port``."""
         self._placement.create_trait(trait)
 
-    def add_trait(self, provider: str, trait: str) -> None:
+    def edit_traits(
+        self,
+        provider: str,
+        add: Set[str] = frozenset(),
+        remove: Set[str] = frozenset(),
+    ) -> None:
         """See ``port``."""
-        self._placement.add_trait(provider, trait)
-
-    def remove_trait(self, provider: str, trait: str) -> None:
-        """See ``port``."""
-        self._placement.remove_trait(provider, trait)
+        self._placement.edit_traits(provider, add, remove)
 
     @property
     def user_id(self) -> str:

@@ -43,7 +43,7 @@ from nfv_mla_scheduler.monitor.cloud.parsing import CellDown
 from nfv_mla_scheduler.monitor.cloud.parsing import marker_of
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
-from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deed
+from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deeds
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_migration
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Service
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Services
@@ -103,7 +103,9 @@ class Nova:
             # What a page was parsed into is gone before garbage is collected.
             with uncollected():
                 listed, marker = next(pages)
-                servers, deleted, missing = read_servers(listed, self._asks)
+                servers, deleted, missing = read_servers(
+                    listed, self._asks, since is not None
+                )
                 listed.clear()
             if not marker and since is None:
                 missing += _down(self._services())
@@ -164,7 +166,7 @@ class Nova:
         answer = self._channel.get(path)
         try:
             listed = items(answer, "instanceActions")
-            return tuple(read_deed(raw) for raw in reversed(listed))
+            return read_deeds(listed[::-1])
         except Unreadable as exc:
             raise paging.bad_answer("/os-instance-actions", exc) from exc
 

@@ -38,19 +38,27 @@ class CellDown(Exception):
     """Nova lists a server whose cell does not answer: there is no more."""
 
 
-def read_server(raw: object, asks: Asks) -> Server | str:
+def read_server(
+    raw: object, asks: Asks, removed: bool = False
+) -> Server | str:
     """Return one server; of one that is deleted, its UUID only.
+
+    One that is deleted and on a host is deleted by what its host says: Nova
+    makes its status of that (``common.status_from_state``).
 
     A state that we do not know is ``VmState.UNKNOWN``; a power that we do not
     know is one in which a guest may run.
 
+    :param removed: whether those are shown as well that are deleted in truth
     :raises Unreadable: naming what is wrong
     :raises CellDown: when there is little more than its UUID
     """
     raw = mapping(raw, "server")
     uuid = identifier(raw, "id")
     status = raw.get("status")
-    if status == "DELETED":
+    if status == "DELETED" and (
+        removed or not raw.get("OS-EXT-SRV-ATTR:host")
+    ):
         return uuid
     if status == "UNKNOWN" and _VM_STATE not in raw:
         raise CellDown(uuid)
@@ -88,7 +96,7 @@ def read_server(raw: object, asks: Asks) -> Server | str:
 
 
 def read_servers(
-    listed: list[Any], asks: Asks
+    listed: list[Any], asks: Asks, removed: bool = False
 ) -> tuple[tuple[Server, ...], tuple[str, ...], tuple[str, ...]]:
     """Return servers, UUIDs of deleted ones, and what is missing.
 
@@ -100,7 +108,7 @@ def read_servers(
     faults: dict[str, int] = {}
     for raw in listed:
         try:
-            found = read_server(raw, asks)
+            found = read_server(raw, asks, removed)
         except CellDown:
             down += 1
         except Unreadable as exc:

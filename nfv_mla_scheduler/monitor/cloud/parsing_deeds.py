@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import identifier
 from nfv_mla_scheduler.monitor.cloud.fields import instant
 from nfv_mla_scheduler.monitor.cloud.fields import mapping
@@ -59,6 +62,25 @@ def read_migration(raw: object) -> Migration:
             else instant(raw, "updated_at")
         ),
     )
+
+
+def read_deeds(listed: list[Any]) -> tuple[Deed, ...]:
+    """Return a server's instance actions, in their order.
+
+    Whatever writes one that cannot be read must not hide the others.
+
+    :raises Unreadable: when there are some, and none can be read
+    """
+    found = []
+    fault: Unreadable | None = None
+    for raw in listed:
+        try:
+            found.append(read_deed(raw))
+        except Unreadable as exc:
+            fault = exc
+    if fault is not None and not found:
+        raise fault
+    return tuple(found)
 
 
 def read_deed(raw: object) -> Deed:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Set
 from urllib.parse import quote
 
 from nfv_mla_scheduler.monitor.cloud import paging
@@ -58,16 +58,13 @@ class Placement:
         """See ``port.Writer``."""
         self._channel.send("PUT", f"/traits/{_in_path(trait)}")
 
-    def add_trait(self, provider: str, trait: str) -> None:
-        """See ``port.Writer``."""
-        self._edit(provider, lambda traits: traits | {trait})
-
-    def remove_trait(self, provider: str, trait: str) -> None:
-        """See ``port.Writer``."""
-        self._edit(provider, lambda traits: traits - {trait})
-
-    def _edit(self, provider: str, change: Callable[[Traits], Traits]) -> None:
-        """Change a provider's traits; nothing is sent when nothing changes.
+    def edit_traits(
+        self,
+        provider: str,
+        add: Set[str] = frozenset(),
+        remove: Set[str] = frozenset(),
+    ) -> None:
+        """See ``port.Writer``; nothing is sent when nothing changes.
 
         Anybody's change to the provider raises its generation, its inventory
         among them: the compute reports that every minute.
@@ -76,7 +73,7 @@ class Placement:
         for attempt in range(CONFLICTS_MAX + 1):
             answer = self._channel.get(path)
             has = _traits(answer, path)
-            wanted = change(has)
+            wanted = (has | add) - remove
             if wanted == has:
                 return
             body = {

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Set
 from typing import Any
 from typing import TypeVar
 
@@ -41,7 +42,7 @@ _T = TypeVar("_T")
 WRITES = frozenset(
     {
         *("disable", "enable", "force_down", "lock", "unlock", "act"),
-        *("abort", "create_trait", "add_trait", "remove_trait"),
+        *("abort", "create_trait", "edit_traits"),
     }
 )
 
@@ -229,10 +230,12 @@ class FakeCloud(FakeNova):
 
         self._request("enable", (service,), write)
 
-    def force_down(self, service: str, down: bool) -> None:
+    def force_down(self, service: str, down: bool, reason: str = "") -> None:
         def write() -> None:
             node = self._of(service)
             self.change_host(node.host, forced_down=down, up=not down)
+            if reason:
+                self.change_host(node.host, enabled=False, reason=reason[:255])
 
         self._request("force_down", (service, down), write)
 
@@ -273,21 +276,21 @@ class FakeCloud(FakeNova):
     def create_trait(self, trait: str) -> None:
         self._request("create_trait", (trait,), lambda: self.traits.add(trait))
 
-    def add_trait(self, provider: str, trait: str) -> None:
+    def edit_traits(
+        self,
+        provider: str,
+        add: Set[str] = frozenset(),
+        remove: Set[str] = frozenset(),
+    ) -> None:
         def write() -> None:
             self._provider(provider)
-            if trait not in self.traits:
+            if not add <= self.traits:
                 raise CloudFailed(CloudCode.REFUSED, "no such trait")
-            self.carried.setdefault(provider, set()).add(trait)
+            has = self.carried.setdefault(provider, set())
+            has |= add
+            has -= remove
 
-        self._request("add_trait", (provider, trait), write)
-
-    def remove_trait(self, provider: str, trait: str) -> None:
-        def write() -> None:
-            self._provider(provider)
-            self.carried.get(provider, set()).discard(trait)
-
-        self._request("remove_trait", (provider, trait), write)
+        self._request("edit_traits", (provider, add, remove), write)
 
     # -- how requests come and go -----------------------------------------
 

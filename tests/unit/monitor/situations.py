@@ -141,7 +141,8 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
             asking.add(uuid)
         if random.random() < 0.5:
             marks[uuid] = clouds.mark(
-                random.choice(list(Code)[2:]), random.choice((5, 90, 900, 900))
+                random.choice((*list(Code)[2:], Code.LOCK, Code.LOCK)),
+                random.choice((5, 90, 900, 900)),
             )
         if random.random() < 0.2:
             moves.append(clouds.move(server))
@@ -156,6 +157,7 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
             }
             if rules:
                 changed.pop("authorities")
+                changed["kind"] = random.choice((Kind.MISPLACED, Kind.CHANGED))
                 findings.append(clouds.ruled(server, **changed))
             else:
                 kind = random.choice(list(Kind)[:5])
@@ -234,7 +236,8 @@ _WORD = Word(NOW + 60, "why", "ada", NOW)
 
 
 def _next(random: Random, mark: Mark | None) -> Next:
-    step = random.choice(list(ASKS))
+    # a halt may be late
+    step = random.choice((*ASKS, Step.STOP, Step.STOP))
     state = random.choice(list(State))
     if random.random() < 0.3:
         why = random.choice((None, Why.BUSY, Why.NO_STEP_LEFT))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import tempfile
+import threading
 import time
 import unittest
 from typing import Any
@@ -15,7 +16,14 @@ from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.monitor import marks
 from nfv_mla_scheduler.monitor.actor import Actor
+from nfv_mla_scheduler.monitor.aside import Aside
 from nfv_mla_scheduler.monitor.attempt import PATIENCE
+from nfv_mla_scheduler.monitor.attempt import Attempt
+from nfv_mla_scheduler.monitor.attempt import Patience
+from nfv_mla_scheduler.monitor.attempt import Scribe
+from nfv_mla_scheduler.monitor.crew import Task
+from nfv_mla_scheduler.monitor.evading import TIMES
+from nfv_mla_scheduler.monitor.hand import WAITS_MAX
 from nfv_mla_scheduler.monitor.marks import Code
 from nfv_mla_scheduler.monitor.marks import Mark
 from nfv_mla_scheduler.monitor.outcomes import Outcome
@@ -24,6 +32,7 @@ from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Power as PowerState
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.port import CloudCode
+from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.power import Power
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Fence
@@ -72,7 +81,12 @@ class ActorTest(unittest.TestCase):
         self.pauses: list[float] = []
         self.actor = self.new_actor()
 
-    def new_actor(self, workers: int = 4, power: Power | None = None) -> Actor:
+    def new_actor(
+        self,
+        workers: int = 4,
+        power: Power | None = None,
+        patience_s: float = 10.0,
+    ) -> Actor:
         actor = Actor(
             self.cloud,
             KEYS,
@@ -81,6 +95,7 @@ class ActorTest(unittest.TestCase):
             workers=workers,
             origin="test",
             pause=self.pauses.append,
+            patience_s=patience_s,
         )
         self.addCleanup(actor.close)
         return actor
@@ -275,6 +290,35 @@ class PreludeTest(ActorTest):
         self.assertEqual(5.0, sum(self.pauses))
         self.assertNotIn(("act", A, "os-stop", None), self.cloud.log)
 
+    def test_a_host_that_swallows_holds_up_no_cycle(self) -> None:
+        self.cloud.lag = 100
+        steps = [
+            step(ident(n), Step.STOP, Ask.UNPAUSE, Ask.STOP)
+            for n in range(1, 21)
+        ]
+        waited = []
+        for lag in (100, 100, 0, 100):
+            for n in range(1, 21):
+                self.cloud.add_server(n, vm_state=VmState.PAUSED)
+            self.cloud.lag = lag
+            self.pauses.clear()
+            self.do(*steps)
+            waited.append(sum(self.pauses))
+        # once in vain; not again, until it shows that it does something
+        self.assertEqual([5.0, 0.0, 0.0, 5.0], waited)
+
+    def test_so_many_hosts_are_waited_for_and_no_more(self) -> None:
+        self.cloud = FakeCloud(hosts=50)
+        self.actor = self.new_actor()
+        self.cloud.lag = 100
+        steps = []
+        for n in range(1, 51):
+            self.cloud.add_server(n, f"h{n}", vm_state=VmState.PAUSED)
+            asks = (Ask.UNPAUSE, Ask.STOP)
+            steps.append(step(ident(n), Step.STOP, *asks, host=f"h{n}"))
+        self.do(*steps)
+        self.assertEqual(5.0 * WAITS_MAX, sum(self.pauses))
+
     def test_a_prelude_alone_is_not_waited_for(self) -> None:
         self.cloud.lag = 100
         self.cloud.add_server(1)
@@ -297,7 +341,7 @@ class PreconditionTest(ActorTest):
             self.assertEqual(before, len(self.cloud.written))
 
     def test_what_has_changed_is_left(self) -> None:
-        stop = step(A, Step.STOP, Ask.STOP)
+        migrate = step(A, Step.COLD_MIGRATE, Ask.MIGRATE)
         for changes in (
             {"host": "h2"},
             {"host": ""},
@@ -306,7 +350,112 @@ class PreconditionTest(ActorTest):
         ):
             with self.subTest(changes):
                 self.cloud.add_server(1)
-                self.check(Result.PRECONDITION, stop, **changes)
+                self.check(Result.PRECONDITION, migrate, **changes)
+
+    def test_a_stop_is_asked_for_as_the_state_of_now_allows(self) -> None:
+        stop = step(A, Step.STOP, Ask.STOP)
+        for changes in (
+            {"vm_state": VmState.PAUSED},
+            {"vm_state": VmState.SUSPENDED},
+            {"vm_state": VmState.RESCUED},
+            {"vm_state": VmState.ERROR},
+            {"vm_state": VmState.STOPPED},
+        ):
+            with self.subTest(changes):
+                self.cloud.add_server(1)
+                self.check(Result.DONE, stop, **changes)
+                self.assertIs(VmState.STOPPED, self.cloud.peek(A).vm_state)
+                self.assertIs(Code.STOP, self.mark().code)
+
+    def test_a_stop_that_cannot_be_asked_for_was_due_all_the_same(
+        self,
+    ) -> None:
+        for changes in (
+            {"task": "migrating"},
+            {"vm_state": VmState.RESIZED},
+            {"vm_state": VmState.SOFT_DELETED},
+        ):
+            with self.subTest(changes):
+                self.cloud.add_server(1)
+                picture = self.cloud.picture()
+                self.cloud.change(A, **changes)
+                stop = step(A, Step.STOP, Ask.STOP)
+                found = self.codes(stop, picture=picture)
+                self.assertEqual([Result.PRECONDITION], found)
+                self.assertIs(Code.STOP, self.mark().code)
+        self.assertNotIn("act", {entry[0] for entry in self.cloud.log})
+
+    def test_an_abort_is_asked_for_in_any_state(self) -> None:
+        self.cloud.add_server(1)
+        self.cloud.lag = 5
+        self.do(step(A, Step.LIVE_MIGRATE, Ask.LIVE_MIGRATE))
+        abort = step(A, Step.LIVE_MIGRATE, Ask.ABORT, code="", migration=1)
+        self.check(Result.DONE, abort, vm_state=VmState.PAUSED)
+
+    def test_a_text_like_our_marks_is_nobodys_lock(self) -> None:
+        self.cloud.add_server(1)
+        self.do(lock(A))
+        once_ours = self.cloud.peek(A).locked_reason
+        self.cloud.as_admin(A, "unlock")
+        self.cloud.now += 300
+        for text in ("nfv-mla/7", once_ours, "nfv-mla/1 lock"):
+            with self.subTest(text):
+                self.cloud.as_owner(A, "lock", "mine")
+                picture = self.cloud.picture()
+                self.cloud.as_owner(A, "unlock")
+                self.cloud.as_owner(A, "lock", text)
+                found = self.codes(lock(A), picture=picture)
+                self.assertEqual([Result.DONE], found)
+                self.assertEqual("admin", self.cloud.locked_by[A])
+                self.cloud.as_admin(A, "unlock")
+
+    def test_our_mark_is_put_back_with_its_time(self) -> None:
+        self.cloud.swallows.add("h1")
+        self.cloud.add_server(1)
+        self.do(step(A, Step.STOP, Ask.STOP))
+        self.cloud.change(A, task="")
+        picture, ours = self.cloud.picture(), self.cloud.peek(A).locked_reason
+        self.cloud.now += 20
+        self.cloud.change(A, locked_reason="nfv-mla/1")
+        again = step(A, Step.STOP, Ask.STOP, code="")
+        self.assertEqual([Result.DONE], self.codes(again, picture=picture))
+        self.assertEqual(ours, self.cloud.peek(A).locked_reason)
+
+    def test_who_changes_time_after_time_is_locked_all_the_same(self) -> None:
+        self.cloud.add_server(1)
+        self.do(lock(A))
+        stop = step(A, Step.STOP, Ask.STOP)
+        seen = self.cloud.picture()
+        since = self.mark().since
+        found = []
+        for _ in range(TIMES + 1):
+            self.cloud.as_admin(A, "unlock")
+            found += self.codes(stop, picture=seen)
+        expected = [Result.PRECONDITION] * TIMES + [Result.DONE]
+        self.assertEqual(expected, found)
+        self.assertEqual(
+            (Code.STOP, since), (self.mark().code, self.mark().since)
+        )
+
+    def test_a_lock_that_nova_knows_nothing_of_is_nobodys(self) -> None:
+        self.cloud.add_server(1)
+        seen = self.cloud.picture()
+        found = []
+        for number in range(TIMES + 2):
+            made_up = {"locked": True, "locked_reason": f"mine {number}"}
+            self.cloud.change(A, **made_up)
+            found += self.codes(lock(A), picture=seen)
+            self.cloud.history.clear()
+        expected = [Result.PRECONDITION] * TIMES + [Result.DONE] * 2
+        self.assertEqual(expected, found)
+
+    def test_an_administrators_lock_is_kept_however_often(self) -> None:
+        self.cloud.add_server(1)
+        seen = self.cloud.picture()
+        self.cloud.as_admin(A, "lock", "mine")
+        found = [self.codes(lock(A), picture=seen) for _ in range(TIMES + 2)]
+        self.assertEqual([[Result.PRECONDITION]] * (TIMES + 2), found)
+        self.assertEqual("mine", self.cloud.peek(A).locked_reason)
 
     def test_what_was_out_of_sight_is_left(self) -> None:
         picture = self.cloud.picture()
@@ -453,6 +602,55 @@ class FailureTest(ActorTest):
         self.assertEqual(Result.DONE, outcomes[9].code)
         self.assertEqual(Result.DONE, outcomes[10].code)
 
+    def fail_on(self, host: str) -> None:
+        """Have Nova fail for every lock on a host, for good."""
+        lock_it = self.cloud.lock
+
+        def lock(server: str, reason: str) -> None:
+            if self.cloud.peek(server).host == host:
+                raise CloudFailed(CloudCode.UNAVAILABLE, "500", unsure=True)
+            lock_it(server, reason)
+
+        self.cloud.lock = lock  # type: ignore[method-assign]
+
+    def test_a_host_keeps_nobody_from_the_servers_of_others(self) -> None:
+        self.actor = self.new_actor(workers=1)
+        for number in range(1, 31):
+            self.cloud.add_server(number, "h2" if number == 30 else "h1")
+        self.fail_on("h1")
+        steps = [lock(ident(n)) for n in range(1, 30)]
+        with self.assertLogs("nfv_mla_scheduler.monitor", "WARNING"):
+            found = self.codes(*steps, lock(ident(30), "h2"))
+        self.assertEqual(PATIENCE, found.count(Result.UNSURE))
+        self.assertEqual(26, found.count(Result.UNAVAILABLE))
+        self.assertIs(Result.DONE, found[-1])
+
+    def test_who_was_not_come_to_is_the_first_next_time(self) -> None:
+        self.actor = self.new_actor(workers=1)
+        for number in range(1, 10):
+            self.cloud.add_server(number)
+        self.fail_on("h1")
+        tried = []
+        with self.assertLogs("nfv_mla_scheduler.monitor", "WARNING"):
+            for _ in range(4):
+                found = self.codes(*(lock(ident(n)) for n in range(1, 10)))
+                tried.append(
+                    [n for n, code in enumerate(found) if (
+                        code is Result.UNSURE)]
+                )  # fmt: skip
+        self.assertEqual([[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 1, 2]], tried)
+
+    def test_when_nothing_works_few_hosts_are_tried(self) -> None:
+        self.cloud = FakeCloud(hosts=50)
+        self.actor = self.new_actor(workers=1)
+        for number in range(1, 51):
+            self.cloud.add_server(number, f"h{number}")
+        self.cloud.fail("lock", CloudCode.UNAVAILABLE, times=99)
+        steps = [lock(ident(n), f"h{n}") for n in range(1, 51)]
+        with self.assertLogs("nfv_mla_scheduler.monitor", "WARNING"):
+            self.codes(*steps)
+        self.assertEqual(PATIENCE, len(self.cloud.written))
+
     def test_fifty_servers_are_locked_at_once(self) -> None:
         for number in range(1, 51):
             self.cloud.add_server(number)
@@ -488,7 +686,7 @@ class OrderTest(ActorTest):
                 ("act", A),
                 ("unlock", released),
                 ("create_trait", TRAIT),
-                ("add_trait", node),
+                ("edit_traits", node),
             ],
             [entry[:2] for entry in self.cloud.written[before:]],
         )
@@ -594,6 +792,46 @@ class FenceTest(ActorTest):
         self.assertEqual([Result.DONE], self.codes(fences=(self.fence(),)))
         self.assertIsNotNone(self.fence_mark())
 
+    def test_what_an_administrator_disables_meanwhile_is_left(self) -> None:
+        picture = self.cloud.picture()
+        disabled = {"enabled": False, "reason": "maintenance"}
+        self.cloud.change_host("h1", **disabled)
+        found = self.codes(fences=(self.fence(),), picture=picture)
+        self.assertEqual([Result.PRECONDITION], found)
+        self.assertEqual("maintenance", self.cloud.node("h1").reason)
+        self.cloud.change_host("h1", enabled=True, reason="")
+        self.codes(fences=(self.fence(),))
+        picture = self.cloud.picture()
+        self.cloud.change_host("h1", **disabled)
+        release = self.fence(disable=False)
+        found = self.codes(fences=(release,), picture=picture)
+        self.assertEqual([Result.PRECONDITION], found)
+        self.assertFalse(self.cloud.node("h1").enabled)
+
+    def test_a_service_that_changes_time_after_time_is_fenced(self) -> None:
+        picture = self.cloud.picture()
+        found = []
+        for number in range(TIMES + 1):
+            reason = f"AUTO: {number}"
+            self.cloud.change_host("h1", enabled=False, reason=reason)
+            found += self.codes(fences=(self.fence(),), picture=picture)
+        expected = [Result.PRECONDITION] * TIMES + [Result.DONE]
+        self.assertEqual(expected, found)
+        self.assertIsNotNone(self.fence_mark())
+
+    def test_services_are_read_once_for_all_fences(self) -> None:
+        hosts = ("h1", "h2", "h3")
+        self.do(fences=tuple(self.fence(host) for host in hosts))
+        asked = [entry[0] for entry in self.cloud.log]
+        self.assertEqual(1, asked.count("services"))
+        self.assertEqual(3, asked.count("disable"))
+
+    def test_services_that_cannot_be_read_are_not_changed(self) -> None:
+        self.cloud.fail("services", CloudCode.UNAVAILABLE)
+        found = self.codes(fences=(self.fence(),))
+        self.assertEqual([Result.UNAVAILABLE], found)
+        self.assertEqual([], self.cloud.written)
+
     def test_what_we_forced_down_is_lifted_before_it_is_enabled(self) -> None:
         self.cloud.add_server(1)
         self.codes(fences=(self.fence(),))
@@ -627,6 +865,8 @@ class FenceTest(ActorTest):
         self.assertEqual([Result.DONE] * 9, found)
         methods = [entry[0] for entry in self.cloud.written]
         self.assertEqual(1, methods.count("force_down"))
+        # That of the fence: Nova waits for a host that is only disabled.
+        self.assertEqual(1, methods.count("disable"))
         self.assertEqual(8, len(self.cloud.moves))
         mark = self.fence_mark()
         assert mark is not None
@@ -646,6 +886,86 @@ class FenceTest(ActorTest):
         self.codes(step(A, Step.EVACUATE, Ask.FORCE_DOWN, Ask.EVACUATE))
         self.assertEqual("broken fan", self.cloud.node("h1").reason)
         self.assertEqual("h2", self.cloud.peek(A).host)
+
+
+class AsideTest(ActorTest):
+    """A host that does not answer, when Nova tells it that it is disabled."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.actor = self.new_actor(patience_s=0.02)
+        self.answer = threading.Event()
+        self.addCleanup(self.answer.set)
+        disable = self.cloud.disable
+
+        def slow(service: str, reason: str) -> None:
+            disable(service, reason)
+            if service == self.cloud.node("h1").service:
+                self.answer.wait(10)
+
+        self.cloud.disable = slow  # type: ignore[method-assign]
+
+    def disables(self) -> int:
+        service = self.cloud.node("h1").service
+        return self.cloud.log.count(
+            next(e for e in self.cloud.log if e[:2] == ("disable", service))
+        )
+
+    def test_it_holds_up_neither_locks_nor_other_fences(self) -> None:
+        self.cloud.add_server(1)
+        fences = (self.fence("h1"), self.fence("h2"))
+        found = self.codes(lock(A), fences=fences)
+        self.assertIs(Result.UNSURE, found[0])
+        self.assertIs(Result.DONE, found[2])
+        self.assertIsNotNone(self.fence_mark("h1"))
+        self.assertFalse(self.answer.is_set())
+
+    def test_it_is_asked_for_once_at_a_time(self) -> None:
+        fence = (self.fence("h1"),)
+        self.codes(fences=fence)
+        # it enables itself, and is to be fenced again
+        self.cloud.change_host("h1", enabled=True, reason="")
+        self.assertEqual([Result.UNSURE], self.codes(fences=fence))
+        self.assertEqual(1, self.disables())
+        self.cloud.add_server(1)
+        evacuate = step(A, Step.EVACUATE, Ask.FORCE_DOWN, Ask.EVACUATE)
+        self.assertEqual([Result.PRECONDITION], self.codes(evacuate))
+        self.answer.set()
+        for _ in range(500):
+            if self.codes(fences=fence) == [Result.DONE]:
+                break
+            time.sleep(0.01)
+        self.assertIsNotNone(self.fence_mark())
+
+    def test_its_end_is_recorded_whenever_it_comes(self) -> None:
+        self.codes(fences=(self.fence("h1"),))
+        self.assertEqual(1, len(self.records.events))
+        self.answer.set()
+        for _ in range(500):
+            if len(self.records.events) == 2:
+                break
+            time.sleep(0.01)
+        self.assertEqual("done", self.records.events[-1].fields["outcome"])
+
+    def test_so_many_at_once_and_no_more(self) -> None:
+        hosts = ("h1", "h2", "h3")
+        aside = Aside(0.02, at_once=1)
+        attempts = [
+            Attempt(Scribe(self.records, "", lambda: 0.0), Patience(), host,
+                    host, Step.FENCE, {})
+            for host in hosts
+        ]  # fmt: skip
+
+        def do(attempt: Attempt) -> Outcome:
+            self.answer.wait(10)
+            return attempt.outcome(Result.DONE)
+
+        tasks = [Task(a.place, a, do) for a in attempts]
+        found = [o.code for o in aside.run(tasks, Patience())]
+        self.assertEqual(
+            [Result.UNSURE, Result.UNAVAILABLE, Result.UNAVAILABLE], found
+        )
+        self.assertEqual([True, False, False], [*map(aside.busy, hosts)])
 
 
 class PowerOffTest(ActorTest):
@@ -668,6 +988,50 @@ class PowerOffTest(ActorTest):
         self.assertIs(Code.POWER_OFF, self.mark().code)
         self.codes(*planned)
         self.assertEqual("h1\nh1\n", self.said.read_text())
+
+    def test_nothing_but_the_place_keeps_a_host_from_it(self) -> None:
+        planned = step(A, Step.POWER_OFF, Ask.POWER_OFF)
+        for name, meanwhile in (
+            ("task", lambda: self.cloud.change(A, task="x1")),
+            ("state", lambda: self.cloud.change(A, vm_state=VmState.PAUSED)),
+            ("mark", lambda: self.cloud.change(A, locked_reason="nfv-mla/1")),
+            ("text", lambda: self.cloud.change(A, locked_reason="x")),
+            ("unlocked", lambda: self.cloud.change(A, locked=False)),
+            ("lock", lambda: self.cloud.as_admin(A, "lock", "mine")),
+            ("fails", lambda: self.cloud.fail("lock", CloudCode.UNAVAILABLE)),
+        ):
+            with self.subTest(name):
+                self.actor = self.new_actor(power=self.power("true"))
+                self.cloud.add_server(1)
+                self.do(lock(A))
+                picture = self.cloud.picture()
+                meanwhile()
+                found = self.codes(planned, picture=picture)
+                self.assertEqual([Result.DONE], found)
+                self.assertEqual("h1\n", self.said.read_text())
+        self.cloud.add_server(1)
+        picture = self.cloud.picture()
+        self.cloud.change(A, host="h2")
+        found = self.codes(planned, picture=picture)
+        self.assertEqual([Result.PRECONDITION], found)
+
+    def test_an_administrators_lock_outlasts_it(self) -> None:
+        self.actor = self.new_actor(power=self.power("true"))
+        self.cloud.add_server(1)
+        picture = self.cloud.picture()
+        self.cloud.as_admin(A, "lock", "mine")
+        self.do(step(A, Step.POWER_OFF, Ask.POWER_OFF), picture=picture)
+        self.assertEqual("mine", self.cloud.peek(A).locked_reason)
+
+    def test_a_nova_that_fails_all_locks_does_not_keep_from_it(self) -> None:
+        self.actor = self.new_actor(1, self.power("true"))
+        for number in range(1, 11):
+            self.cloud.add_server(number)
+        self.cloud.fail("lock", CloudCode.UNAVAILABLE, times=99)
+        off = step(ident(10), Step.POWER_OFF, Ask.POWER_OFF)
+        with self.assertLogs("nfv_mla_scheduler.monitor", "WARNING"):
+            found = self.codes(*(lock(ident(n)) for n in range(1, 10)), off)
+        self.assertIs(Result.DONE, found[-1])
 
     def test_a_slow_command_delays_nobody_and_is_not_run_twice(self) -> None:
         self.power("true")
@@ -712,6 +1076,24 @@ class TraitsTest(ActorTest):
         self.assertEqual(1, methods.count("create_trait"))
         self.assertEqual({"CUSTOM_OTHER", TRAIT}, self.cloud.carried[ones[0]])
         self.assertEqual({TRAIT}, self.cloud.carried[ones[1]])
+
+    def test_all_of_a_provider_is_one_request(self) -> None:
+        one, two = (self.cloud.node(h).uuid for h in ("h1", "h2"))
+        junk = {f"{TRAIT}_{n}" for n in range(20)}
+        self.cloud.carried[one] = {"CUSTOM_OTHER", *junk}
+        found = self.do(
+            traits=(
+                TraitEdit(one, TRAIT, add=True),
+                TraitEdit(two, TRAIT, add=True),
+                *(TraitEdit(one, name, add=False) for name in junk),
+            )
+        )
+        methods = [entry[0] for entry in self.cloud.written]
+        self.assertEqual(2, methods.count("edit_traits"))
+        self.assertEqual([one, two], [outcome.subject for outcome in found])
+        self.assertEqual({"CUSTOM_OTHER", TRAIT}, self.cloud.carried[one])
+        told = str([event.fields for event in self.records.events])
+        self.assertIn("and 17 more", told)
 
     def test_a_trait_that_somebody_deletes_is_made_again(self) -> None:
         edit = TraitEdit(self.cloud.node("h1").uuid, TRAIT, add=True)

@@ -101,16 +101,15 @@ class SuspectsTest(unittest.TestCase):
         )
         self.assertEqual(set(), self.names(said))
 
-    def test_what_only_servers_ask_for_counts_by_their_hosts(self) -> None:
+    def test_servers_that_were_forced_there_make_nobody_a_suspect(
+        self,
+    ) -> None:
+        # they ask for what their hosts never had: no host has failed
         servers = [clouds.server(n, f"h{n}") for n in (1, 2, 3)]
-        same = [clouds.server(n, "h1") for n in (4, 5, 6)]
-        self.assertEqual(
-            {"keylime"},
-            self.names(clouds.verdict(map(clouds.finding, servers))),
-        )
-        self.assertEqual(
-            set(), self.names(clouds.verdict(map(clouds.finding, same)))
-        )
+        found = clouds.verdict(map(clouds.finding, servers))
+        self.assertEqual(set(), self.names(found))
+        one = dataclasses.replace(found, hosts=failing(1).hosts)
+        self.assertEqual(set(), self.names(one))
 
     def test_hosts_that_were_fenced_long_ago_are_not_new(self) -> None:
         many = failing(1, 2, 3)
@@ -151,6 +150,25 @@ class SuspectsTest(unittest.TestCase):
             self.assertEqual(expected, brakes.suspected(finding, {"keylime"}))
 
 
+class InDoubtTest(unittest.TestCase):
+    def test_who_may_be_wrong(self) -> None:
+        one = clouds.finding(clouds.server(1))
+        two = dataclasses.replace(one, authorities=one.authorities | OTHER)
+        rules = clouds.ruled(clouds.server(1))
+        for name, finding, names, much, expected in (
+            ("nobody", one, set(), False, False),
+            ("its authority", one, {"keylime"}, False, True),
+            ("another", one, {"other"}, False, False),
+            ("one of two", two, {"other"}, False, True),
+            ("a policy, not an authority", one, set(), True, False),
+            ("a policy", rules, set(), True, True),
+            ("no policy", rules, {"keylime"}, False, False),
+        ):
+            with self.subTest(name):
+                found = brakes.in_doubt(finding, names, much)
+                self.assertEqual(expected, found)
+
+
 class PolicyBrakeTest(unittest.TestCase):
     def brake(
         self,
@@ -183,6 +201,12 @@ class PolicyBrakeTest(unittest.TestCase):
         held = frozenset({"d1"})
         self.assertEqual(Share("d1", 0, 10), self.brake(0, 10, held=held))
         self.assertIsNone(self.brake(9, 10, held, held))
+
+    def test_it_says_which_servers_it_counts(self) -> None:
+        share = self.brake(3, 10)
+        assert share is not None
+        self.assertEqual({clouds.uuid(n) for n in range(3)}, share.found)
+        self.assertEqual({clouds.uuid(n) for n in range(10)}, share.asking)
 
     def test_only_rules_count(self) -> None:
         self.assertIsNone(self.brake(9, 10, by_rules=False))

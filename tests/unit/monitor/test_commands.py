@@ -323,7 +323,7 @@ class SurrenderTest(CommandTestCase):
         fence = marks.write(self._mark("fence", "enabled"), node.service, KEY)
         self.cloud.disable(node.service, fence)
         self.cloud.create_trait("CUSTOM_NFV_MLA_POOL_A")
-        self.cloud.add_trait(node.uuid, "CUSTOM_NFV_MLA_POOL_A")
+        self.cloud.edit_traits(node.uuid, {"CUSTOM_NFV_MLA_POOL_A"})
 
     def _mark(self, code: str, was: str = "active") -> marks.Mark:
         return marks.Mark(marks.Code(code), "0a1b2c3d", NOW, NOW, was)

@@ -50,6 +50,7 @@ from tests.unit.judge.scenes import silent
 
 WORD, RULE, SILENCE = Carrier.WORD, Carrier.RULE, Carrier.SILENCE
 OUTAGE, OURSELVES, NOTHING = Carrier.OUTAGE, Carrier.OURSELVES, Carrier.NOTHING
+IDENTITY = Carrier.IDENTITY
 BAD = Status.CONTRAINDICATED
 # When kl's word of NOW - 10 has lapsed, and that of NOW + 45 has not.
 LATER = NOW + 60
@@ -674,7 +675,7 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
 
 # What no draft comes to here, and what carries it all the same.
 PLAINLY = {
-    RefusalCode.BINDING_MISMATCH: RULE,
+    RefusalCode.BINDING_MISMATCH: IDENTITY,
     RefusalCode.UNAVAILABLE: OURSELVES,
     # where a server is, it may stay
     RefusalCode.NOT_CLEAN: NOTHING,
@@ -711,6 +712,14 @@ class TestTable(unittest.TestCase):
             missing = Missing(Refusal(code))
             found = sorting.evidence(missing, drafts.uuid("h1"))
             self.assertEqual(carrier, found.carrier, code)
+
+    def test_an_unbound_name_of_a_bound_node_is_no_stranger(self):
+        snapshot = court.snapshot_of(drafts.build(drafts.good(2)))
+        sorting = Sorting(snapshot, 5000.0, Watch(), NOW)
+        missing = Missing(Refusal(RefusalCode.HOST_UNBOUND))
+        for host, carrier in (("h1", IDENTITY), ("h9", RULE)):
+            found = sorting.evidence(missing, drafts.uuid(host))
+            self.assertEqual((carrier, True), (found.carrier, found.evicts))
 
 
 class TestFaulty(unittest.TestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import unittest
 from random import Random
 
@@ -51,6 +52,11 @@ usages = st.builds(
     st.dictionaries(st.sampled_from(HOSTS), few),
     st.dictionaries(st.sampled_from(PROJECTS), few),
 )
+DEADLINES_S = {
+    step: 60.0 if step in (Step.STOP, Step.POWER_OFF) else 300.0
+    for step in Step
+    if step.disturbs
+}
 candidates = st.lists(
     st.builds(
         Candidate,
@@ -60,6 +66,18 @@ candidates = st.lists(
         st.integers(0, 2),
     ),
     max_size=14,
+)
+# Halts that are late: other servers than those above.
+lates = st.lists(
+    st.builds(
+        Candidate,
+        st.integers(10, 14).map(clouds.uuid),
+        st.sampled_from(HOSTS),
+        st.sampled_from(PROJECTS),
+        late=st.just(True),
+    ),
+    max_size=5,
+    unique_by=lambda c: c.server,
 )
 
 
@@ -95,6 +113,30 @@ class AdmitPropertiesTest(unittest.TestCase):
             self.assertLessEqual(before + number, limits.per_project)
 
     @examples(200)
+    @given(candidates, lates, guards, usages)
+    def test_what_is_late_needs_no_room_and_leaves_less(
+        self,
+        some: list[Candidate],
+        late: list[Candidate],
+        limits: Guard,
+        usage: Usage,
+    ) -> None:
+        hosts = collections.Counter(usage.hosts)
+        hosts.update(c.host for c in late)
+        projects = collections.Counter(usage.projects)
+        projects.update(c.project_id for c in late)
+        after = Usage(
+            usage.last_minute + len(late),
+            usage.at_once + len(late),
+            hosts,
+            projects,
+        )
+        answers = dict(guard.admit([*some, *late], limits, usage))
+        for one in late:
+            self.assertIsNone(answers.pop(one.server))
+        self.assertEqual(guard.admit(some, limits, after), answers)
+
+    @examples(200)
     @given(candidates, guards, usages, st.integers())
     def test_the_order_in_which_they_come_is_nothing(
         self, some: list[Candidate], limits: Guard, usage: Usage, seed: int
@@ -107,15 +149,17 @@ class AdmitPropertiesTest(unittest.TestCase):
         )
 
     @examples(300)
-    @given(candidates, guards, usages, st.sampled_from(LIMITS), few)
+    @given(candidates, lates, guards, usages, st.sampled_from(LIMITS), few)
     def test_a_stricter_guard_lets_nobody_else_through(
         self,
         some: list[Candidate],
+        late: list[Candidate],
         lax: Guard,
         usage: Usage,
         limit: str,
         less: int,
     ) -> None:
+        some = [*some, *late]
         fewer = max(1, getattr(lax, limit) - less)
         strict = dataclasses.replace(lax, **{limit: fewer})
         self.assertLessEqual(
@@ -186,6 +230,10 @@ def after(state: State, *asks: Ask, begins: bool = False) -> Next:
 
 
 _BEGIN = after(State.ASKED, Ask.STOP, begins=True)
+_FOLLOWS = Next(Step.STOP, State.ASKED, (Ask.STOP,), code="stop")
+
+
+TERMS = guard.Terms(NOW, US, DEADLINES_S)
 
 
 class UsedTest(unittest.TestCase):
@@ -195,13 +243,16 @@ class UsedTest(unittest.TestCase):
         mark: Mark | None = None,
         follows: Next | None = None,
         *moves: Migration,
+        kept: bool = True,
+        hosts_off: frozenset[str] = frozenset(),
     ) -> tuple[int, int]:
+        """Return what is spent, under an administrator's lock if unmarked."""
         usage = guard.used(
             clouds.picture([of], moves=moves),
             {of.uuid: mark} if mark else {},
             {of.uuid: follows} if follows else {},
-            US,
-            NOW,
+            {of.uuid} if kept else set(),
+            dataclasses.replace(TERMS, hosts_off=hosts_off),
         )
         self.assertEqual(usage.at_once, sum(usage.hosts.values()))
         self.assertEqual(usage.at_once, sum(usage.projects.values()))
@@ -214,13 +265,20 @@ class UsedTest(unittest.TestCase):
         busy = dataclasses.replace(here, task="powering-off")
         waits = dataclasses.replace(here, vm_state=VmState.RESIZED)
         move = clouds.move(here)
+        moved = functools.partial(dataclasses.replace, move)
+        arrived = after(State.REPORTED)
         mark = clouds.mark
         table: tuple[tuple[str, tuple[object, ...], tuple[int, int]], ...] = (
             ("nothing was done", (here,), (0, 0)),
             ("locked only", (here, mark(lock), asked), (0, 0)),
             ("just asked", (here, mark(stop, 5), asked), (1, 1)),
-            ("asked before that", (here, mark(stop, 61), asked), (0, 1)),
-            ("a minute ago", (here, mark(stop, 60), asked), (0, 1)),
+            (
+                "asked before that",
+                (here, mark(Code.LIVE_MIGRATE, 61), asked),
+                (0, 1),
+            ),
+            ("within its time", (here, mark(stop, 59), asked), (1, 1)),
+            ("its time is over", (here, mark(stop, 60), asked), (0, 0)),
             ("a clock ahead", (here, mark(stop, -90), asked), (1, 1)),
             ("far ahead", (here, mark(stop, -4000), asked), (0, 1)),
             (
@@ -235,8 +293,32 @@ class UsedTest(unittest.TestCase):
             ),
             (
                 "about to go on",
-                (here, mark(stop, 61), after(State.LOCKED, Ask.STOP)),
+                (
+                    here,
+                    mark(Code.LIVE_MIGRATE, 61),
+                    after(State.LOCKED, Ask.STOP),
+                ),
                 (0, 1),
+            ),
+            (
+                "about to take another step",
+                (here, mark(Code.LIVE_MIGRATE, 301), _FOLLOWS),
+                (0, 1),
+            ),
+            (
+                "the same is asked for again and again",
+                (here, mark(stop, 61), after(State.ASKED, Ask.STOP)),
+                (0, 0),
+            ),
+            (
+                "it is aborted again and again",
+                (
+                    here,
+                    mark(Code.LIVE_MIGRATE, 301),
+                    after(State.ASKED, Ask.ABORT),
+                    move,
+                ),
+                (0, 0),
             ),
             (
                 "to begin anew",
@@ -248,7 +330,8 @@ class UsedTest(unittest.TestCase):
                 (0, 0),
             ),
             ("no finding", (here, mark(stop, 61)), (0, 0)),
-            ("no finding, and busy", (busy, mark(stop, 61)), (0, 1)),
+            ("no finding, and busy", (busy, mark(stop, 59)), (1, 1)),
+            ("busy beyond its time", (busy, mark(stop, 61)), (0, 0)),
             (
                 "to be confirmed",
                 (waits, mark(Code.COLD_MIGRATE, 61)),
@@ -259,28 +342,68 @@ class UsedTest(unittest.TestCase):
                 (here, mark(Code.LIVE_MIGRATE, 61), None, move),
                 (0, 1),
             ),
+            (
+                "moving beyond its time",
+                (here, mark(Code.LIVE_MIGRATE, 301), asked, move),
+                (0, 0),
+            ),
             ("asked without mark", (busy, None, asked), (0, 1)),
+            (
+                "busy for long without mark",
+                (dataclasses.replace(busy, updated=NOW - 60), None, asked),
+                (0, 0),
+            ),
             ("to begin without mark", (here, None, _BEGIN), (0, 0)),
-            ("moving without mark", (here, None, None, move), (1, 1)),
+            ("moving without mark", (here, None, asked, move), (1, 1)),
+            (
+                "moving for long without mark",
+                (here, None, asked, moved(created=NOW - 300)),
+                (0, 0),
+            ),
+            (
+                "moving since a time to come",
+                (here, None, asked, moved(created=NOW + 31)),
+                (0, 0),
+            ),
             (
                 "moved without mark",
-                (
-                    here,
-                    None,
-                    None,
-                    dataclasses.replace(move, course=Course.ARRIVED),
-                ),
+                (here, None, arrived, moved(course=Course.ARRIVED)),
                 (1, 0),
             ),
             (
                 "moved by somebody else",
-                (here, None, None, dataclasses.replace(move, user_id="b")),
+                (here, None, _BEGIN, moved(user_id="b")),
                 (0, 0),
             ),
+            ("no mark and no finding", (here, None, None, move), (0, 0)),
         )
         for name, given_, expected in table:
             with self.subTest(name):
                 self.assertEqual(expected, self.used(*given_))  # type: ignore[arg-type]
+
+    def test_moves_in_our_name_count_only_where_we_cannot_mark(self) -> None:
+        here, asked = clouds.server(1), after(State.ASKED)
+        move = clouds.move(here)
+        for kept, expected in ((True, (1, 1)), (False, (0, 0))):
+            found = self.used(here, None, asked, move, kept=kept)
+            self.assertEqual(expected, found)
+
+    def test_what_a_host_was_asked_that_is_off_is_over(self) -> None:
+        here, asked = clouds.server(1), after(State.ASKED)
+        for code, expected in (
+            (Code.LIVE_MIGRATE, (1, 0)),
+            (Code.COLD_MIGRATE, (1, 0)),
+            (Code.STOP, (1, 0)),
+            (Code.POWER_OFF, (1, 0)),
+            (Code.EVACUATE, (1, 1)),
+            (Code.REBUILD_ELSEWHERE, (1, 1)),
+        ):
+            with self.subTest(code):
+                mark = clouds.mark(code, 5)
+                for off, after_ in (("h1", expected), ("h2", (1, 1))):
+                    hosts = frozenset({off})
+                    found = self.used(here, mark, asked, hosts_off=hosts)
+                    self.assertEqual(after_, found)
 
     def test_a_host_that_is_left_counts_until_the_end(self) -> None:
         arrived = clouds.server(1, "h2", vm_state=VmState.RESIZED)
@@ -291,8 +414,8 @@ class UsedTest(unittest.TestCase):
             clouds.picture([arrived], moves=[moved]),
             {arrived.uuid: clouds.mark(Code.COLD_MIGRATE, 61)},
             {},
-            US,
-            NOW,
+            set(),
+            TERMS,
         )
         self.assertEqual({"h1": 1}, usage.hosts)
 
@@ -300,10 +423,10 @@ class UsedTest(unittest.TestCase):
         servers = [clouds.server(n, "h1") for n in range(3)]
         marks = {s.uuid: clouds.mark(Code.POWER_OFF, 5) for s in servers}
         nexts = {s.uuid: after(State.ASKED) for s in servers}
-        usage = guard.used(clouds.picture(servers), marks, nexts, US, NOW)
+        usage = guard.used(clouds.picture(servers), marks, nexts, set(), TERMS)
         self.assertEqual((1, 1), (usage.last_minute, usage.at_once))
 
     def test_a_server_that_is_gone_counts_no_more(self) -> None:
         gone = {clouds.uuid(1): clouds.mark(Code.STOP)}
-        usage = guard.used(clouds.picture(), gone, {}, US, NOW)
+        usage = guard.used(clouds.picture(), gone, {}, set(), TERMS)
         self.assertEqual(Usage(), usage)

@@ -22,8 +22,10 @@ from nfv_mla_scheduler.monitor.evidence import Sorting
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
+from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.host_findings import add
 from nfv_mla_scheduler.monitor.hosts import Pools
+from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.silence import Watch
 from nfv_mla_scheduler.policy.traits import trait_of
@@ -239,6 +241,59 @@ class TestNames(unittest.TestCase):
         found = cloud.look()
         self.assertEqual(({}, ("h1",)), (found.hosts, found.absent))
         self.assertEqual({TRAIT: {H2}}, found.traits)
+
+
+class TestMistaken(unittest.TestCase):
+    """A listed host that goes by another name, or another by its name."""
+
+    def _look(self, nodes: dict[str, Node], bad: bool) -> Verdict:
+        cloud = pooled()
+        cloud.look()
+        if bad:
+            says(cloud.draft, "software-integrity", status=BAD)
+        others = {host: node(host) for host in ("h2", "h3")}
+        cloud.nodes = {**others, **nodes}
+        return cloud.look(NOW + 1)
+
+    def test_it_is_fenced_by_the_name_that_it_goes_by(self):
+        table = (
+            ("h1", {"h1": node("h1", uuid=drafts.uuid("h9"))}),
+            ("h1", {"h1": node("h1", uuid=H2)}),
+            ("h9", {"h9": node("h9", uuid=H1)}),
+        )
+        for name, nodes in table:
+            for bad in (True, False):
+                with self.subTest(str(nodes), bad=bad):
+                    found = self._look(nodes, bad)
+                    host = found.hosts[name]
+                    kind = Kind.FAILED if bad else Kind.CHANGED
+                    self.assertIs(kind, host.kind)
+                    self.assertIs(Axis.INTEGRITY, host.axis)
+                    self.assertTrue(host.fences)
+                    names = {"kl"} if bad else frozenset()
+                    self.assertEqual(names, host.authorities)
+                    self.assertEqual({TRAIT: {H2}}, found.traits)
+                    self.assertEqual(frozenset(), found.kept)
+
+    def test_another_node_of_its_service_hides_nothing(self):
+        nodes = {
+            "h1": node("h1", uuid=drafts.uuid("h9"), name="a"),
+            "h1/h1": node("h1"),
+        }
+        found = self._look(nodes, bad=True)
+        self.assertTrue(found.hosts["h1"].fences)
+        self.assertEqual({TRAIT: {H2}}, found.traits)
+        found = self._look(nodes, bad=False)
+        self.assertEqual({}, found.hosts)
+        self.assertEqual({TRAIT: {H1, H2}}, found.traits)
+
+    def test_a_permissive_pool_only_says_so(self):
+        cloud = pooled()
+        cloud.draft.modes["pools"]["pool-1"] = NOW + 10
+        cloud.new_policy()
+        cloud.nodes["h1"] = node("h1", uuid=drafts.uuid("h9"))
+        self.assertTrue(cloud.look().hosts["h1"].permissive)
+        self.assertFalse(cloud.look(NOW + 10).hosts["h1"].permissive)
 
 
 class TestSeveral(unittest.TestCase):

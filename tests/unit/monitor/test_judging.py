@@ -9,6 +9,8 @@ import unittest
 from nfv_mla_scheduler.model import HostClass
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.monitor.changes import Topic
+from nfv_mla_scheduler.monitor.changes import of_verdict
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import Conduct
 from nfv_mla_scheduler.monitor.findings import Finding
@@ -141,8 +143,8 @@ class TestWhereItIs(unittest.TestCase):
         cloud = scene()
         cloud.nodes["h1"] = node("h1", uuid=drafts.uuid("h2"))
         found = cloud.look().servers[ONE]
-        self.assertEqual(Kind.MISPLACED, found.kind)
-        self.assertEqual(Axis.PLACE, found.axis)
+        self.assertEqual(Kind.CHANGED, found.kind)
+        self.assertEqual(Axis.INTEGRITY, found.axis)
 
     def test_servers_of_a_sealed_domain_are_marked(self):
         cloud = scene()
@@ -371,7 +373,7 @@ class TestChanged(unittest.TestCase):
         cloud.look()
         cloud.nodes["h1"] = node("h1", uuid="another")
         found = cloud.look(NOW + 1)
-        self.assertEqual(Kind.MISPLACED, found.servers[ONE].kind)
+        self.assertEqual(Kind.CHANGED, found.servers[ONE].kind)
         self.assertEqual(("h1",), found.strangers)
 
     def test_a_server_that_was_resized_is_judged_by_its_new_flavor(self):
@@ -382,6 +384,114 @@ class TestChanged(unittest.TestCase):
         cloud.add(server(1, "h1", ask({"nfv_mla:pool": "no-such"})))
         found = cloud.look(NOW + 1).servers[ONE]
         self.assertEqual(Kind.MISPLACED, found.kind)
+
+
+class TestIdentity(unittest.TestCase):
+    """h1 goes by a name or a compute node that is not bound to it."""
+
+    def _swap(self, cloud: Scene, new: str) -> None:
+        cloud.nodes["h1"] = node("h1", uuid=drafts.uuid(new))
+
+    def _rename(self, cloud: Scene, new: str) -> None:
+        cloud.nodes = {**cloud.nodes, new: node(new, uuid=drafts.uuid("h1"))}
+        del cloud.nodes["h1"]
+        cloud.add(server(1, new, cloud.asked()))
+
+    def test_it_does_not_get_rid_of_what_it_is(self):
+        ways = (
+            ("a new node", "h1", lambda c: self._swap(c, "h9")),
+            ("the node of another", "h1", lambda c: self._swap(c, "h2")),
+            ("a new name", "h9", lambda c: self._rename(c, "h9")),
+            ("the name of another", "h2", lambda c: self._rename(c, "h2")),
+        )
+        for fails in (True, False):
+            for what, host, change in ways:
+                with self.subTest(what, fails=fails):
+                    cloud = scene(3)
+                    cloud.look()
+                    if fails:
+                        says(cloud.draft, "tpm", status=BAD)
+                    change(cloud)
+                    cloud.heard(NOW + 5)
+                    found = cloud.look(NOW + 10)
+                    of_it = found.servers[ONE]
+                    self.assertIn(of_it.kind, (Kind.FAILED, Kind.CHANGED))
+                    self.assertIs(Axis.INTEGRITY, of_it.axis)
+                    self.assertTrue(of_it.evicts and of_it.halts)
+                    self.assertEqual(not fails, of_it.by_rules)
+                    names = {"kl"} if fails else frozenset()
+                    self.assertEqual(names, of_it.authorities)
+                    self.assertTrue(found.hosts[host].fences)
+                    self.assertIs(Axis.INTEGRITY, found.hosts[host].axis)
+
+    def test_the_node_of_one_that_fails(self):
+        cloud = scene()
+        says(cloud.draft, "tpm", host="h2", status=BAD)
+        self._swap(cloud, "h2")
+        found = cloud.look().servers[ONE]
+        self.assertEqual(
+            (Kind.FAILED, {"kl"}), (found.kind, found.authorities)
+        )
+
+    def test_a_host_that_nothing_is_known_of_is_only_a_wrong_place(self):
+        cloud = scene()
+        cloud.nodes["h9"] = node("h9")
+        cloud.add(server(1, "h9", cloud.asked()))
+        found = cloud.look()
+        self.assertEqual(Kind.MISPLACED, found.servers[ONE].kind)
+        self.assertEqual(Axis.PLACE, found.servers[ONE].axis)
+        self.assertEqual({}, found.hosts)
+
+    def test_of_the_bound_host_only_words_count(self):
+        cloud = scene()
+        self._rename(cloud, "h9")
+        # nobody has spoken of it for long
+        found = cloud.look(NOW + 1000).servers[ONE]
+        codes = [refusal.code for refusal in found.refusals]
+        self.assertEqual([RefusalCode.HOST_UNBOUND], codes)
+        self.assertTrue(found.by_rules)
+
+    def test_what_is_permissive_stays_so(self):
+        cloud = scene()
+        cloud.draft.modes["projects"][drafts.PROJECT] = NOW + 100
+        cloud.new_policy()
+        self._swap(cloud, "h9")
+        found = cloud.look()
+        self.assertTrue(found.servers[ONE].permissive)
+        self.assertTrue(found.hosts["h1"].permissive)
+
+
+class TestSealedHost(unittest.TestCase):
+    def test_what_a_sealed_server_asks_of_its_host_is_not_told(self):
+        cloud = scene()
+        cloud.look()
+        seal = {"trust_domains": {"acme-keys": "a key"}, "digest": "d9"}
+        cloud.policy = dataclasses.replace(cloud.policy, **seal)
+        says(cloud.draft, "tpm", status=BAD)
+        found = cloud.look(NOW + 1)
+        self.assertTrue(found.servers[ONE].sealed)
+        host = found.hosts["h1"]
+        self.assertTrue(host.fences)
+        self.assertEqual((), host.refusals)
+        # the guard needs to know whom to suspect
+        self.assertEqual({"kl"}, host.authorities)
+        told = of_verdict(found)
+        self.assertEqual({}, told[Topic.FINDING])
+        said = told[Topic.HOST]["h1"]
+        self.assertEqual("changed, integrity", said.text)
+        self.assertEqual([], said.fields["refusals"])
+        self.assertNotIn("tpm", repr((told, said)))
+        self.assertNotIn("kl", repr((told, said)))
+
+    def test_what_an_open_server_finds_there_is_told(self):
+        cloud = scene()
+        cloud.add(server(2, "h1", cloud.asked(), project="p2"))
+        seal = {"trust_domains": {"acme-keys": "a key"}, "digest": "d9"}
+        cloud.policy = dataclasses.replace(cloud.policy, **seal)
+        says(cloud.draft, "tpm", status=BAD)
+        host = cloud.look(NOW + 1).hosts["h1"]
+        codes = {refusal.code for refusal in host.refusals}
+        self.assertIn(RefusalCode.CONTRAINDICATED, codes)
 
 
 class TestWithheld(unittest.TestCase):

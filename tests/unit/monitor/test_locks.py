@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unittest
 
 from nfv_mla_scheduler.monitor import marks
 from nfv_mla_scheduler.monitor.findings import Tampered
 from nfv_mla_scheduler.monitor.locks import Marks
+from nfv_mla_scheduler.monitor.locks import acted
+from nfv_mla_scheduler.monitor.locks import overwritten
 from nfv_mla_scheduler.monitor.locks import read_marks
 from nfv_mla_scheduler.monitor.locks import whose
 from nfv_mla_scheduler.monitor.marks import Code
@@ -19,7 +22,9 @@ from nfv_mla_scheduler.monitor.picture import Power
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.port import Deed
+from nfv_mla_scheduler.monitor.standing import Acted
 from nfv_mla_scheduler.monitor.standing import Lock
+from nfv_mla_scheduler.monitor.steps import Step
 
 KEY = b"k" * 32
 MARK = Mark(Code.LOCK, "0a1b2c3d", 1.8e9, 1.8e9, "active")
@@ -127,20 +132,30 @@ class ReadMarksTest(unittest.TestCase):
         self.assertEqual(200, after.hits - before.hits)
 
 
-def deed(action: str, project: str, user: str = "someone") -> Deed:
-    return Deed(action, "req-1", user, project, 1.8e9, "")
+def deed(
+    action: str, project: str, user: str = "someone", after_s: float = 0
+) -> Deed:
+    return Deed(action, "req-1", user, project, 1.8e9 + after_s, "")
 
 
 BY_OWNER = deed("lock", OWNERS)
 BY_ADMIN = deed("lock", ADMINS)
 BY_US = deed("lock", OURS, "us")
+LATER = dataclasses.replace(BY_US, at=MARK.at + 31)
 # reason of the lock, what was done, whose it is
 WHOSE = (
     ("ours", (BY_US,), Lock.OURS),
-    ("ours", None, Lock.OURS),
-    ("ours", (), Lock.OURS),
-    # another monitor, which shares our key
-    ("ours", (deed("lock", ADMINS, "their-monitor"),), Lock.OURS),
+    # who locked it cannot be told
+    ("ours", None, Lock.UNPROVEN),
+    # a host wrote it back
+    ("ours", (), Lock.FORGED),
+    ("ours", (BY_US, deed("unlock", OURS, "us")), Lock.FORGED),
+    ("ours", (BY_US, BY_ADMIN), Lock.FORGED),
+    ("ours", (deed("lock", ADMINS, "their-monitor"),), Lock.FORGED),
+    ("ours", (BY_US, deed("unlock", ADMINS), LATER), Lock.FORGED),
+    ("ours", (LATER,), Lock.FORGED),
+    # put back by us as it was
+    ("ours", (BY_US, deed("stop", OURS, "us"), LATER), Lock.OURS),
     # our own project is the server's
     ("ours", (deed("lock", OWNERS, "us"),), Lock.OURS),
     # an owner who kept the text of an earlier one
@@ -153,8 +168,9 @@ WHOSE = (
     ("mine", (BY_ADMIN,), Lock.ADMINISTRATOR),
     ("mine", (BY_OWNER, BY_ADMIN), Lock.ADMINISTRATOR),
     ("mine", (BY_ADMIN, deed("unlock", ADMINS), BY_OWNER), Lock.OWNER),
-    # by hand, with our credentials
-    ("mine", (BY_US,), Lock.ADMINISTRATOR),
+    # overwritten: nobody locks by hand with our credentials
+    ("mine", (BY_US,), Lock.FORGED),
+    ("", (BY_ADMIN, BY_US, deed("stop", ADMINS)), Lock.FORGED),
     # not known: kept
     ("mine", None, Lock.ADMINISTRATOR),
     ("mine", (), Lock.ADMINISTRATOR),
@@ -176,3 +192,100 @@ class WhoseTest(unittest.TestCase):
         one = server(ONE, ours(ONE), locked=False)
         found = read_marks(picture(one), (KEY,))
         self.assertIs(Lock.NONE, whose(one, found, (BY_OWNER,), "us"))
+
+
+class OverwrittenTest(unittest.TestCase):
+    def test_what_was_written_over_our_mark_is_reported(self) -> None:
+        for reason in ("maintenance", "", ours(ONE)):
+            one = server(ONE, reason)
+            found = read_marks(picture(one), (KEY,))
+            lock = Lock.FORGED
+            told = overwritten(ONE, lock, found, sealed=True)
+            assert told is not None
+            self.assertEqual(("server", ONE), (told.what, told.name))
+            self.assertTrue(told.sealed)
+
+    def test_what_is_reported_already_is_not(self) -> None:
+        found = read_marks(picture(server(ONE, ours(TWO))), (KEY,))
+        self.assertIsNone(overwritten(ONE, Lock.FORGED, found, False))
+        for lock in set(Lock) - {Lock.FORGED}:
+            self.assertIsNone(overwritten(ONE, lock, Marks({}, {}), False))
+
+
+def by_us(action: str, after_s: float) -> Deed:
+    return deed(action, OURS, "us", after_s)
+
+
+def at(after_s: float) -> float:
+    return 1.8e9 + after_s
+
+
+LOCKED_0 = by_us("lock", 0)
+# what was done -> first acted, last step, since when, when last moved
+RUNS: tuple[
+    tuple[
+        tuple[Deed, ...],
+        tuple[int | None, Step | None, int | None, int | None],
+    ],
+    ...,
+] = (
+    ((), (None, None, None, None)),
+    ((LOCKED_0,), (0, None, None, None)),
+    ((LOCKED_0, by_us("stop", 10)), (0, Step.STOP, 10, None)),
+    # an undone lock, and a stop that is swallowed again and again
+    (
+        (
+            *(LOCKED_0, by_us("stop", 10), by_us("lock", 20)),
+            *(by_us("stop", 20), by_us("lock", 30), by_us("stop", 30)),
+        ),
+        (0, Step.STOP, 10, None),
+    ),
+    (
+        (LOCKED_0, by_us("live-migration", 5), by_us("migrate", 9)),
+        (0, Step.COLD_MIGRATE, 9, 9),
+    ),
+    # asked again much later: anew
+    (
+        (by_us("live-migration", 0), by_us("live-migration", 600)),
+        (0, Step.LIVE_MIGRATE, 600, 600),
+    ),
+    # let go
+    (
+        (LOCKED_0, by_us("stop", 1), by_us("start", 2), by_us("unlock", 3)),
+        (None, None, None, None),
+    ),
+    ((LOCKED_0, by_us("unlock", 3), by_us("lock", 9)), (9, None, None, None)),
+    # an administrator did, and a member of its project did not
+    (
+        (by_us("stop", 0), deed("start", ADMINS, after_s=5)),
+        (None, None, None, None),
+    ),
+    (
+        (by_us("stop", 0), deed("start", OWNERS, after_s=5)),
+        (0, Step.STOP, 0, None),
+    ),
+    ((by_us("lock", 0), deed("unlock", "", "")), (0, None, None, None)),
+    # of others, and for another finding
+    ((deed("lock", ADMINS), deed("stop", OWNERS)), (None, None, None, None)),
+    ((by_us("stop", -900), by_us("lock", 0)), (0, None, None, None)),
+)
+
+
+class ActedTest(unittest.TestCase):
+    def test_row_by_row(self) -> None:
+        for deeds, expected in RUNS:
+            with self.subTest(deeds=deeds):
+                run = acted(server(ONE), deeds, "us", at(0), at(-30))
+                self.assertTrue(run.known)
+                first, step, begun, moved = (
+                    at(e) if isinstance(e, int) else e for e in expected
+                )
+                self.assertEqual(
+                    (first, step, begun, moved),
+                    (run.first, run.step, run.begun, run.moved),
+                )
+
+    def test_what_cannot_be_read_says_nothing(self) -> None:
+        self.assertEqual(
+            Acted(seen=at(0)), acted(server(ONE), None, "us", at(0))
+        )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.monitor import marks
+from nfv_mla_scheduler.monitor.asking import next_mark
 from nfv_mla_scheduler.monitor.marks import Code
 from nfv_mla_scheduler.monitor.marks import Forged
 from nfv_mla_scheduler.monitor.marks import Mark
@@ -39,6 +40,7 @@ def any_mark(draw: st.DrawFn) -> Mark:
         float(since + later),
         float(since),
         draw(STATES),
+        draw(st.booleans()),
     )
 
 
@@ -56,6 +58,23 @@ class RoundTripTest(unittest.TestCase):
         self.assertEqual(TEXT, marks.write(MARK, BEARER, KEY))
         self.assertEqual(MARK, marks.read(TEXT, BEARER, (KEY,)))
 
+    def test_that_it_is_to_be_rebuilt_outlives_the_step(self) -> None:
+        self.assertFalse(MARK.to_rebuild)
+        code = Code.REBUILD_ELSEWHERE
+        mark = dataclasses.replace(MARK, code=code)
+        for later in (Code.STOP, Code.COLD_MIGRATE, Code.LOCK, code):
+            self.assertTrue(mark.to_rebuild)
+            text = marks.write(
+                next_mark(later, mark, "stopped", mark.at + 9, "x"),
+                BEARER,
+                KEY,
+            )
+            self.assertIn(" was=active+rebuild ", text)
+            found = marks.read(text, BEARER, (KEY,))
+            assert found is not None
+            self.assertIs(later, found.code)
+            mark = found
+
     def test_fractions_of_a_second_are_dropped(self) -> None:
         mark = dataclasses.replace(MARK, at=MARK.at + 0.999)
         self.assertEqual(TEXT, marks.write(mark, BEARER, KEY))
@@ -66,7 +85,9 @@ class RoundTripTest(unittest.TestCase):
 
     def test_the_longest_fits(self) -> None:
         longest = max((code.value for code in Code), key=len)
-        mark = dataclasses.replace(MARK, code=Code(longest), was="w" * 32)
+        mark = dataclasses.replace(
+            MARK, code=Code(longest), was="w" * 32, rebuild=True
+        )
         self.assertLess(len(marks.write(mark, BEARER, KEY)), 200)
 
     def test_what_could_not_be_read_is_not_written(self) -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.monitor.observer import Observer
+from nfv_mla_scheduler.monitor.observing_servers import DELETED_A_LOOK
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from tests.unit.monitor.observed import NOW
 from tests.unit.monitor.observed import Remembered
@@ -124,6 +126,30 @@ class ServersTest(Case):
         self.look()
         self.cloud.delete("a", NOW + 20)
         self.assertEqual({"b"}, set(self.look().servers))
+
+    def test_what_is_only_said_to_be_deleted_stays(self) -> None:
+        """A host says so, and Nova with it; asked for, the server is there."""
+        self.cloud.put(a_server("a"), a_server("b"))
+        self.look()
+        lie = dataclasses.replace(a_server("a"), vm_state=VmState.DELETED)
+        self.cloud.there["a"] = lie
+        self.cloud.gone["a"] = NOW + 20
+        self.assertEqual(lie, self.look().servers["a"])
+        self.cloud.delete("a", NOW + 30)
+        self.assertEqual({"b"}, set(self.look().servers))
+
+    def test_each_that_is_deleted_is_asked_for_once(self) -> None:
+        names = [f"x{number:02d}" for number in range(DELETED_A_LOOK + 3)]
+        self.cloud.put(a_server("b"), *map(a_server, names))
+        self.look()
+        for name in names:
+            self.cloud.delete(name, NOW + 20)
+        self.assertEqual(4, len(self.look().servers))
+        self.assertEqual(DELETED_A_LOOK, self.cloud.calls["server"])
+        self.assertEqual({"b"}, set(self.look().servers))
+        self.assertEqual(3, self.cloud.calls["server"])
+        self.look()
+        self.assertEqual(0, self.cloud.calls["server"])
 
     def test_of_a_listing_that_breaks_off_what_came_is_taken(self) -> None:
         self.cloud.put(*(a_server(name) for name in "abcde"))

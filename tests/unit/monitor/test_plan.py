@@ -266,6 +266,137 @@ class StandingTest(unittest.TestCase):
         self.assertNotIn(Step.POWER_OFF, steps)
 
 
+class LateTest(unittest.TestCase):
+    """Halts that are due by their profiles, and a guard that is full."""
+
+    servers = tuple(clouds.server(n, f"h{n}") for n in range(1, 7))
+    # of ten minutes, three quarters have passed
+    late = clouds.mark(Code.LOCK, 450)
+
+    def steps(
+        self,
+        mark: Mark = late,
+        findings: tuple[Finding, ...] = (),
+        after: Next | None = None,
+        **changed: Any,
+    ) -> int:
+        findings = findings or tuple(map(clouds.finding, self.servers))
+        # one of each: without exception a single one would begin
+        one = dataclasses.replace(clouds.GUARD, evictions_at_once=1)
+        changed.setdefault("policy", clouds.policy(40, guard=one))
+        it = about(
+            *findings,
+            picture=clouds.picture(self.servers),
+            marks=marked(mark, *self.servers),
+            **changed,
+        )
+        return len(planned(it, after or begin()).steps)
+
+    def test_they_need_no_room(self) -> None:
+        self.assertEqual(6, self.steps())
+        sooner = clouds.mark(Code.LOCK, 449)
+        self.assertEqual(1, self.steps(sooner))
+
+    def test_what_else_is_late_needs_room(self) -> None:
+        cold = begin(Step.COLD_MIGRATE)
+        everywhere = {s.uuid: True for s in self.servers}
+        self.assertEqual(1, self.steps(after=cold, somewhere=everywhere))
+        # who does not have to be halted
+        ruled = tuple(map(clouds.ruled, self.servers))
+        asking = clouds.verdict().asking
+        self.assertEqual(frozenset(), asking)
+        self.assertEqual(1, self.steps(findings=ruled, somewhere=everywhere))
+        # who is off does not run any more
+        off = frozenset(s.host for s in self.servers)
+        self.assertEqual(1, self.steps(hosts_off=off))
+
+    def test_without_a_mark_nobody_is_late(self) -> None:
+        kept = {s.uuid: Lock.ADMINISTRATOR for s in self.servers}
+        self.assertEqual(1, self.steps(locks=kept))
+
+    def test_who_may_be_wrong_has_to_wait(self) -> None:
+        two = tuple(
+            dataclasses.replace(
+                clouds.finding(s), authorities=frozenset({"keylime", "other"})
+            )
+            for s in self.servers
+        )
+        held = dataclasses.replace(SETTLED, suspects={"other": NOW})
+        unsure = {"holds": held, "stale": False, "jumped": False}
+        verdict_of_none = self.steps(findings=two)
+        self.assertEqual(6, verdict_of_none)
+        partial = clouds.picture(self.servers, missing=("cell2",))
+        one = dataclasses.replace(clouds.GUARD, evictions_at_once=1)
+        it = about(
+            *two,
+            picture=partial,
+            marks=marked(self.late, *self.servers),
+            policy=clouds.policy(40, guard=one),
+            holds=unsure["holds"],
+        )
+        self.assertEqual(1, len(planned(it, begin()).steps))
+
+    def test_a_policy_that_finds_much_has_to_wait_though_released(
+        self,
+    ) -> None:
+        nowhere = Conduct(halt_nowhere=True)
+        ruled = tuple(clouds.ruled(s, conduct=nowhere) for s in self.servers)
+        # six of six: the policy had settled before
+        self.assertEqual(1, self.steps(findings=ruled))
+        braked = Holds(braked={"d1": NOW})
+        self.assertEqual(0, self.steps(findings=ruled, holds=braked))
+        # and while it is held nobody passes the guard
+        self.assertEqual(1, self.steps(holds=braked))
+
+    def test_they_leave_less_room_to_the_others(self) -> None:
+        guard = dataclasses.replace(clouds.GUARD, evictions_at_once=4)
+        policy = clouds.policy(40, guard=guard)
+        for late, begun in ((0, 4), (1, 4), (3, 4), (4, 4), (5, 5)):
+            marks = {
+                s.uuid: self.late if n < late else clouds.mark(Code.LOCK, 5)
+                for n, s in enumerate(self.servers)
+            }
+            servers = [
+                dataclasses.replace(s, project_id=s.host) for s in self.servers
+            ]
+            it = situation(
+                picture=clouds.picture(servers),
+                verdict=clouds.verdict(map(clouds.finding, servers)),
+                marks=Marks(marks, {}),
+                policy=policy,
+            )
+            out = planned(it, begin())
+            self.assertEqual(begun, len(out.steps), late)
+            due = {s.uuid for s in servers[:late]}
+            self.assertLessEqual(due, {s.server for s in out.steps})
+
+    def test_what_a_host_swallows_does_not_fill_the_guard(self) -> None:
+        """Two that hang are in nobody's way once their time is over."""
+        first, second, third = self.servers[:3]
+        stuck = [
+            dataclasses.replace(s, host="h9", task="migrating")
+            for s in (first, second)
+        ]
+        moves = [clouds.move(s, status="accepted") for s in stuck]
+        for ago_s, begun in ((299, 0), (300, 1)):
+            moving = clouds.mark(Code.LIVE_MIGRATE, ago_s)
+            marks = {s.uuid: moving for s in stuck}
+            marks[third.uuid] = clouds.mark(Code.LOCK, 5)
+            it = situation(
+                picture=clouds.picture([*stuck, third], moves=moves),
+                verdict=clouds.verdict(
+                    [*map(clouds.ruled, stuck), clouds.finding(third)]
+                ),
+                somewhere={s.uuid: True for s in stuck},
+                marks=Marks(marks, {}),
+            )
+            out = plan(it)
+            self.assertEqual(2 - 2 * begun, out.usage.at_once)
+            self.assertEqual(
+                [third.uuid] * begun, [s.server for s in out.steps]
+            )
+
+
 class PowerOffTest(unittest.TestCase):
     servers = tuple(clouds.server(n, "h1") for n in range(1, 5))
 

@@ -167,6 +167,67 @@ class UnfenceTest(unittest.TestCase):
                 self.assertEqual((), out.fences)
                 self.assertIn(why, whys(out))
 
+    def test_a_host_that_is_not_the_bound_one_keeps_its_fence(self) -> None:
+        another = dataclasses.replace(OFF, uuid="u-h99")
+        table: dict[str, dict[str, Node]] = {
+            "another node": {"h1": another},
+            "another node before its own": {"h1": another, "h1/h1": OFF},
+            "another node after its own": {"h1": OFF, "h1/z": another},
+            "the node of another host": {
+                "h1": dataclasses.replace(OFF, uuid="u-h2"),
+            },
+            "a node that Nova does not name": {
+                "h1": dataclasses.replace(OFF, uuid=""),
+            },
+            "a name that is not bound": {
+                "h77": dataclasses.replace(OFF, host="h77"),
+            },
+        }
+        for what, nodes in table.items():
+            with self.subTest(what):
+                fence = clouds.mark(Code.FENCE, 900)
+                out = self.plan(
+                    picture=dataclasses.replace(clouds.picture(), nodes=nodes),
+                    marks=Marks({}, dict.fromkeys(nodes, fence)),
+                    evidence=dict.fromkeys(("h1", "h77"), NOW - 1),
+                )
+                self.assertEqual((), out.fences)
+                self.assertEqual([Why.NOT_YET], whys(out))
+
+    def test_what_an_evacuation_left_keeps_a_fence(self) -> None:
+        done, under_way = Course.ARRIVED, Course.UNDER_WAY
+        table: tuple[tuple[str, Course, str, str, bool], ...] = (
+            ("evacuation", under_way, "pre-migrating", "h1", True),
+            ("evacuation", done, "done", "h1", True),
+            ("evacuation", done, "completed", "h1", False),
+            ("evacuation", Course.FAILED, "failed", "h1", False),
+            ("evacuation", done, "done", "h3", False),
+            ("live-migration", done, "completed", "h1", False),
+        )
+        gone = clouds.server(1, "h2")
+        for kind, course, status, source, held in table:
+            for user in (clouds.US, "an administrator"):
+                move = clouds.move(
+                    gone,
+                    kind=kind,
+                    course=course,
+                    status=status,
+                    source=source,
+                    dest="h2",
+                    user_id=user,
+                )
+                with self.subTest(status, source=source, user=user):
+                    # Its mark is gone: it complies where it is now.
+                    out = self.plan((gone,), moves=(move,))
+                    self.assertEqual(not held, bool(out.fences))
+                    self.assertEqual(
+                        [Why.NOT_CLEAN] if held else [], whys(out)
+                    )
+
+    def test_what_nova_tells_no_more_keeps_none(self) -> None:
+        out = self.plan((clouds.server(1, "h2"),), moves=())
+        self.assertEqual(1, len(out.fences))
+
     def test_a_host_with_any_finding_keeps_its_fence(self) -> None:
         for kind in Kind:
             found = clouds.host_finding("h1", kind, fences=False)
@@ -276,16 +337,22 @@ class ReleaseTest(unittest.TestCase):
 
     def test_what_was_evacuated_is_rebuilt_before_it_is_started(self) -> None:
         stopped = dataclasses.replace(HERE, vm_state=VmState.STOPPED)
-        mark = clouds.mark(Code.REBUILD_ELSEWHERE, 60)
-        for known, expected in (
+        table = (
             (None, Why.BUSY),
             (True, (Ask.REBUILD, 0)),
             (False, (Ask.START, Ask.UNLOCK)),
+        )
+        for mark in (
+            clouds.mark(Code.REBUILD_ELSEWHERE, 60),
+            # another finding came before it was rebuilt
+            clouds.mark(Code.STOP, 60, rebuild=True),
+            clouds.mark(Code.COLD_MIGRATE, 60, rebuild=True),
         ):
-            unbuilt = {} if known is None else {HERE.uuid: known}
-            with self.subTest(known):
-                found = self.asks(stopped, mark, unbuilt=unbuilt)
-                self.assertEqual(expected, found)
+            for known, expected in table:
+                unbuilt = {} if known is None else {HERE.uuid: known}
+                with self.subTest(known=known, code=mark.code):
+                    found = self.asks(stopped, mark, unbuilt=unbuilt)
+                    self.assertEqual(expected, found)
 
     def test_who_asks_for_nothing_any_more_is_released(self) -> None:
         mark = clouds.mark(Code.LOCK, 60)

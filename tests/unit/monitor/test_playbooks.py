@@ -73,6 +73,22 @@ ROWS: tuple[tuple[Finding, dict[str, str], str], ...] = (
         "lock live-migrate cold-migrate stop",
     ),
     (found(Kind.MISPLACED, Axis.INTEGRITY), {}, "lock stop alert"),
+    # and so are the others on it
+    (
+        found(Kind.MISPLACED, Axis.PLACE),
+        {"place": "fence lock live-migrate stop power-off evacuate alert"},
+        "lock live-migrate stop alert",
+    ),
+    (
+        found(Kind.MISPLACED, Axis.PLACE),
+        {"place": "lock live-migrate power-off"},
+        "lock live-migrate stop",
+    ),
+    (
+        found(Kind.MISPLACED, Axis.INTEGRITY),
+        {"integrity": "lock power-off rebuild-elsewhere"},
+        "lock stop",
+    ),
     # stop first, and then nothing live
     (
         found(axis=Axis.PLACE, stop_first=True),
@@ -186,7 +202,9 @@ class StepsForTest(unittest.TestCase):
             disturbing = [step for step in steps if step.disturbs]
             self.assertIs(Step.STOP, disturbing[0])
         if finding.kind is Kind.MISPLACED:
-            self.assertNotIn(Step.FENCE, steps)
+            for word in ("fence", "power-off", "evacuate",
+                         "rebuild-elsewhere"):  # fmt: skip
+                self.assertNotIn(Step(word), steps)
 
     @hypothesis.given(FINDINGS)
     def test_the_catalogues_own_stay_sound(self, finding: Finding) -> None:

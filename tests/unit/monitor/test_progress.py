@@ -25,6 +25,7 @@ from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.progress import AGAIN_S
 from nfv_mla_scheduler.monitor.progress import progress
+from nfv_mla_scheduler.monitor.standing import Acted
 from nfv_mla_scheduler.monitor.standing import Lock
 from nfv_mla_scheduler.monitor.standing import Next
 from nfv_mla_scheduler.monitor.standing import Standing
@@ -97,6 +98,13 @@ def marked(code: str, ago_s: float = 5.0, since_ago_s: float = -1.0) -> Mark:
     return Mark(Code(code), "0a1b2c3d", NOW - ago_s, since, "active")
 
 
+def did(
+    ago_s: float, step: Step | None = None, begun_ago_s: float = 0.0
+) -> Acted:
+    begun = None if step is None else NOW - begun_ago_s
+    return Acted(True, NOW - ago_s, step, begun)
+
+
 def moved(
     kind: str, course: Course, status: str = "running", ago_s: float = 4.0
 ) -> Migration:
@@ -154,13 +162,133 @@ ROWS: tuple[tuple[str, Standing, str, str], ...] = (
         "building",
         standing(server=seen(VmState.BUILDING, "spawning"), lock=Lock.NONE),
         PLACE,
+        "lock locked lock lock",
+    ),
+    (
+        "building, and locked",
+        standing(
+            server=seen(VmState.BUILDING, "spawning"), mark=marked("lock")
+        ),
+        PLACE,
         "live-migrate held - - busy",
     ),
     (
-        "out of sight",
-        standing(server=seen(VmState.UNKNOWN)),
+        "building, on no host yet",
+        standing(server=seen(VmState.BUILDING, host=""), lock=Lock.NONE),
+        PLACE,
+        "live-migrate held - - busy",
+    ),
+    *(
+        (
+            f"{state.value} on a host: {name}",
+            standing(server=seen(state), **how),
+            words,
+            expected,
+        )
+        for state in (
+            VmState.UNKNOWN,
+            VmState.DELETED,
+            VmState.SHELVED_OFFLOADED,
+        )
+        for name, how, words, expected in (
+            ("locked", {"lock": Lock.NONE}, WHOLE, "lock locked lock lock"),
+            ("waits", {"mark": marked("lock")}, WHOLE, "stop held - - busy"),
+            (
+                "not halted",
+                {"mark": marked("lock", 600)},
+                WHOLE,
+                "stop not-halted - -",
+            ),
+            (
+                "switched off",
+                {"mark": marked("lock", 600)},
+                OFF,
+                "power-off not-halted power-off power-off begins",
+            ),
+        )
+    ),
+    (
+        "gone",
+        standing(server=seen(VmState.DELETED, host=""), lock=Lock.NONE),
         WHOLE,
-        "stop held - - busy",
+        "stop reported - -",
+    ),
+    # Locks that are undone.
+    (
+        "just locked",
+        standing(lock=Lock.NONE, acted=did(1)),
+        SECRET,
+        "lock locked lock lock",
+    ),
+    (
+        "its lock undone: locked again, and stopped with that",
+        standing(lock=Lock.NONE, acted=did(10)),
+        SECRET,
+        "stop asked lock,os-stop stop begins",
+    ),
+    (
+        "its mark overwritten while it stops",
+        standing(
+            lock=Lock.FORGED,
+            server=seen(task="powering-off"),
+            acted=did(20, Step.STOP, 10),
+        ),
+        SECRET,
+        "lock asked lock stop",
+    ),
+    (
+        "and swallows that",
+        standing(
+            lock=Lock.FORGED,
+            server=seen(task="powering-off"),
+            acted=did(99, Step.STOP, 61),
+        ),
+        SECRET,
+        "lock not-halted lock stop",
+    ),
+    (
+        "and there is another way",
+        standing(
+            INTEGRITY,
+            lock=Lock.FORGED,
+            server=seen(task="powering-off"),
+            acted=did(99, Step.STOP, 61),
+        ),
+        OFF,
+        "power-off asked lock,power-off power-off",
+    ),
+    (
+        "its mark younger than what was asked",
+        standing(mark=marked("stop", 1), acted=did(700, Step.STOP, 690)),
+        WHOLE,
+        "stop not-halted os-stop -",
+    ),
+    (
+        "the same, and there is another way: its time is not anew",
+        standing(
+            INTEGRITY,
+            mark=marked("stop", 1),
+            server=seen(task="powering-off"),
+            acted=did(99, Step.STOP, 61),
+        ),
+        OFF,
+        "power-off asked power-off power-off",
+    ),
+    (
+        "marked as locked after it had been stopped",
+        standing(
+            mark=marked("lock", 1),
+            server=seen(task="powering-off"),
+            acted=did(20, Step.STOP, 15),
+        ),
+        WHOLE,
+        "stop asked - -",
+    ),
+    (
+        "whose mark it is cannot be told",
+        standing(lock=Lock.UNPROVEN, mark=marked("stop")),
+        SECRET,
+        "stop asked os-stop -",
     ),
     # The first step.
     (
@@ -326,6 +454,17 @@ ROWS: tuple[tuple[str, Standing, str, str], ...] = (
         ),
         PLACE,
         "live-migrate asked - -",
+    ),
+    (
+        "misplaced, and kept by its host in what cannot be aborted",
+        standing(
+            MISPLACED,
+            mark=marked("live-migrate", 301),
+            server=seen(task="migrating"),
+            migration=dataclasses.replace(LIVE, status="accepted"),
+        ),
+        PLACE,
+        "alert locked - - no-step-left",
     ),
     (
         "too slow for its profile",
@@ -592,20 +731,96 @@ ROWS: tuple[tuple[str, Standing, str, str], ...] = (
         "its stop swallowed",
         standing(
             lock=Lock.ADMINISTRATOR,
-            server=seen(task="powering-off", updated=NOW - 61),
+            server=seen(task="powering-off", updated=NOW + 3600),
+            acted=did(61, Step.STOP, 61),
         ),
         PLACE,
         "stop not-halted - -",
     ),
     (
-        "kept, and moved once it has been quiet",
+        "its stop swallowed again and again",
+        standing(
+            lock=Lock.ADMINISTRATOR,
+            server=seen(updated=NOW + 3600),
+            acted=did(600, Step.STOP, 600),
+        ),
+        PLACE,
+        "stop not-halted os-stop -",
+    ),
+    (
+        "the same, and there is another way",
+        standing(
+            INTEGRITY,
+            lock=Lock.ADMINISTRATOR,
+            acted=did(61, Step.STOP, 61),
+        ),
+        OFF,
+        "power-off asked power-off -",
+    ),
+    (
+        "kept, and always busy",
+        standing(
+            lock=Lock.ADMINISTRATOR,
+            server=seen(task="rebooting"),
+            acted=Acted(True, seen=NOW - 661),
+        ),
+        PLACE,
+        "stop not-halted - -",
+    ),
+    (
+        "kept, and moved another way once it has been quiet",
         standing(
             MISPLACED,
             lock=Lock.ADMINISTRATOR,
-            server=seen(updated=NOW - AGAIN_S),
+            acted=dataclasses.replace(
+                did(AGAIN_S, Step.LIVE_MIGRATE, AGAIN_S), moved=NOW - AGAIN_S
+            ),
         ),
         PLACE,
+        "cold-migrate asked migrate -",
+    ),
+    (
+        "kept, and nothing was asked yet",
+        standing(MISPLACED, lock=Lock.ADMINISTRATOR, acted=Acted(True)),
+        PLACE,
         "live-migrate asked os-migrateLive - begins",
+    ),
+    (
+        "kept, and moved just now",
+        standing(
+            MISPLACED,
+            lock=Lock.ADMINISTRATOR,
+            acted=dataclasses.replace(
+                did(9, Step.LIVE_MIGRATE, 9), moved=NOW - 9
+            ),
+        ),
+        "lock live-migrate cold-migrate",
+        "alert locked - - no-step-left",
+    ),
+    (
+        "kept, and whether it was moved cannot be read",
+        standing(MISPLACED, lock=Lock.ADMINISTRATOR),
+        "lock live-migrate cold-migrate",
+        "alert locked - - no-step-left",
+    ),
+    # A host that is off: whatever Nova still shows is over.
+    *(
+        (
+            f"off, and {code} recorded as under way",
+            standing(
+                mark=marked(code, 9, 900),
+                server=seen(task=task),
+                migration=move,
+                host_off=True,
+            ),
+            PLACE,
+            f"{code} confirmed - -",
+        )
+        for code, task, move in (
+            ("live-migrate", "migrating", LIVE),
+            ("cold-migrate", "resize_migrating", COLD),
+            ("stop", "powering-off", None),
+        )
     ),
 )  # fmt: skip
 
@@ -710,7 +925,17 @@ STANDINGS = st.builds(
     st.booleans(),
     st.booleans(),
     st.booleans(),
-)
+    st.just(Acted())
+    | st.builds(
+        did,
+        st.sampled_from((0.0, 5.0, 61.0, 700.0)),
+        st.sampled_from(
+            (None, Step.STOP, Step.LIVE_MIGRATE, Step.COLD_MIGRATE,
+             Step.EVACUATE)
+        ),
+        st.sampled_from((0.0, 5.0, 61.0, 700.0)),
+    ),
+)  # fmt: skip
 STEP_OF = {
     Ask.LIVE_MIGRATE: Step.LIVE_MIGRATE,
     Ask.MIGRATE: Step.COLD_MIGRATE,
@@ -719,13 +944,20 @@ STEP_OF = {
 }
 
 
+def without_lock(after: Next) -> Next:
+    """Return what follows once a lock is put back."""
+    if after.asks[:1] != (Ask.LOCK,) or after.step is Step.LOCK:
+        return after
+    return dataclasses.replace(after, asks=after.asks[1:])
+
+
 class AnyStandingTest(unittest.TestCase):
     @hypothesis.settings(max_examples=300)
     @hypothesis.given(STANDINGS, PLAYBOOKS)
     def test_nothing_is_asked_that_nova_refuses(
         self, one: Standing, steps: tuple[Step, ...]
     ) -> None:
-        after = progress(one, steps, NOW)
+        after = without_lock(progress(one, steps, NOW))
         for ask in after.asks:
             if ask in STEP_OF and after.asks[0] in (ask, Ask.FORCE_DOWN):
                 allowed = possible(STEP_OF[ask], one.server)
@@ -757,8 +989,12 @@ class AnyStandingTest(unittest.TestCase):
             self.assertTrue(one.server.runs)
         if after.begins:
             self.assertTrue(after.asks)
+        kept = (Lock.OURS, Lock.UNPROVEN, Lock.ADMINISTRATOR)
         if after.step.disturbs and after.asks and Step.LOCK in steps:
-            self.assertIn(one.lock, (Lock.OURS, Lock.ADMINISTRATOR))
+            self.assertTrue(one.lock in kept or after.asks[0] is Ask.LOCK)
+        if Ask.LOCK in after.asks:
+            self.assertNotIn(one.lock, kept)
+            self.assertTrue(after.code)
         if after.why is not None:
             self.assertEqual((), after.asks)
 

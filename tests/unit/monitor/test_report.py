@@ -33,6 +33,7 @@ from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Held
 from nfv_mla_scheduler.monitor.steps import InFlight
 from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.steps import Share
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
@@ -184,8 +185,62 @@ class ReportTest(unittest.TestCase):
         }
         done = Outcome("u1", "h1", Step.STOP, Ask.STOP, Result.DONE)
         self.reports.report(1.0, now, (done,), sealed)
-        self.assertEqual([], self.said())
+        self.assertEqual([Code.NOT_HALTED], self.said())
         self.assertEqual([], self.audit.events)
+
+    def test_what_is_sealed_and_not_halted_is_an_alarm_without_a_name(
+        self,
+    ) -> None:
+        late = [
+            InFlight(f"u{n}", host, Step.STOP, State.NOT_HALTED, 0.0, 1.0)
+            for n, host in enumerate(("h1", "h1", "h2", "h2"))
+        ]
+        plan = Plan(not_halted=tuple(late))
+        sealed = frozenset(("u0", "u1", "u3"))
+        self.reports.report(1.0, of_plan(plan, sealed))
+        # where another alarm is about the host it would only say more
+        self.assertEqual(
+            [
+                "server on h1 should have been halted, and is not",
+                "server u2 on h2: should have been halted, and is not",
+            ],
+            [line.text for line in self.lines],
+        )
+        for line in self.lines:
+            self.assertIs(Loudness.ALARM, line.loudness)
+        self.lines.clear()
+        fewer = dataclasses.replace(plan, not_halted=tuple(late[1:2]))
+        self.reports.report(2.0, of_plan(fewer, sealed))
+        self.assertEqual([Code.HALTED], self.said())
+        self.reports.report(3.0, of_plan(Plan(), sealed))
+        self.assertEqual([Code.HALTED], self.said())
+
+    def test_a_brake_does_not_say_how_many_are_sealed(self) -> None:
+        found = frozenset(("u1", "u2", "u3"))
+        share = Share("d1", 3, 5, found, found | {"u4", "u5"})
+        said = of_plan(Plan(braked=share), frozenset(("u2", "u3", "u5")))
+        policy = said[Topic.SUSPECT]["policy"]
+        self.assertTrue(policy.text.startswith("1 of 2 servers "))
+        self.assertEqual({"failing": 1, "of": 2}, policy.fields)
+
+    def test_who_changes_each_time_is_told_once(self) -> None:
+        unmet = Outcome(
+            "u1", "h1", Step.STOP, None, Result.PRECONDITION, "its state"
+        )
+        said = []
+        for _ in range(5):
+            self.reports.report(1.0, {}, (unmet,))
+            said.append(self.said())
+        self.assertEqual([[], [], [Code.EVADES], [], []], said)
+        done = dataclasses.replace(unmet, code=Result.DONE, ask=Ask.STOP)
+        self.reports.report(1.0, {}, (done,))
+        self.assertEqual([Code.EVADES_OVER, Code.STEP_DONE], self.said())
+
+    def test_of_who_is_sealed_not_even_that_is_told(self) -> None:
+        unmet = Outcome("u1", "h1", Step.STOP, None, Result.PRECONDITION)
+        for _ in range(5):
+            self.reports.report(1.0, {}, (unmet,), frozenset(("u1",)))
+        self.assertEqual([], self.said())
 
     def test_a_step_that_fails_alike_again_is_said_once(self) -> None:
         fails = Outcome(

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from nfv_mla_scheduler.monitor.cycle import well
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.refreshing import Refreshing
+from nfv_mla_scheduler.monitor.service import LOOK_LEAST_ANYBODY_S
+from nfv_mla_scheduler.monitor.service import LOOK_LEAST_S
 from nfv_mla_scheduler.monitor.service import Service
 from nfv_mla_scheduler.monitor.web import Readiness
 from tests.unit.monitor.site import MonitorSite
@@ -150,11 +153,22 @@ class RunningTest(ServiceTestCase):
         service = self.start()
         self.wait(lambda: service.readiness() is Readiness.READY)
         forced = self.site.add_asking(9, "web-1")
-        service.knock(())
+        service.knock((), certified=True)
         self.wait(
             lambda: service.status()["findings"].get("misplaced"),
             f"{forced} found",
         )
+
+    def test_knocks_of_anybody_count_for_less(self) -> None:
+        service = self.new()
+        self.assertEqual(math.inf, service._knocked())
+        service.knock(())
+        service.knock((), certified=True)
+        service.knock(())
+        self.assertEqual(LOOK_LEAST_S, service._knocked())
+        service.knock(())
+        self.assertEqual(LOOK_LEAST_ANYBODY_S, service._knocked())
+        self.assertEqual(math.inf, service._knocked())
 
     def test_before_the_first_cycle_it_is_not_ready(self) -> None:
         service = self.new()
@@ -191,6 +205,25 @@ class RefreshingTest(unittest.TestCase):
         self.assertEqual([("lab", ("a", "b")), ("fra", ("b",))], asked)
         refreshing.pass_on()
         self.assertEqual(2, len(asked))
+
+    def test_strangers_by_the_thousand_suppress_nobody(self) -> None:
+        asked: list[tuple[str, ...]] = []
+        bound = {"lab": {"a": 1}}
+        refreshing = Refreshing(lambda _, n: asked.append(n), lambda: bound)
+        for k in range(10):
+            refreshing.want(tuple(f"junk-{k}-{i}" for i in range(256)))
+        refreshing.want(("a",))
+        refreshing.pass_on()
+        self.assertEqual([("a",)], asked)
+
+    def test_a_collector_is_asked_for_no_more_than_it_takes(self) -> None:
+        asked: list[tuple[str, ...]] = []
+        bound = {"lab": {f"a{n:04}": 1 for n in range(600)}}
+        refreshing = Refreshing(lambda _, n: asked.append(n), lambda: bound)
+        refreshing.want(tuple(bound["lab"]))
+        refreshing.pass_on()
+        self.assertEqual([256, 256, 88], [len(names) for names in asked])
+        self.assertEqual(set(bound["lab"]), {n for one in asked for n in one})
 
     def test_a_collector_that_refuses_is_said_once(self) -> None:
         def ask(authority: str, names: tuple[str, ...]) -> None:

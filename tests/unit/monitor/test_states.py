@@ -61,10 +61,10 @@ ROWS = {
     VmState.RESCUED: "unrescue unrescue unrescue os-resetState",
     VmState.RESIZED: "confirmResize " * 4,
     VmState.SOFT_DELETED: "REFUSED REFUSED DONE REFUSED",
-    VmState.DELETED: "DONE DONE DONE DONE",
+    VmState.DELETED: "WAIT WAIT WAIT WAIT",
     VmState.ERROR: "REFUSED os-stop DO DO",
     VmState.SHELVED: "REFUSED REFUSED DONE REFUSED",
-    VmState.SHELVED_OFFLOADED: "DONE DONE DONE DONE",
+    VmState.SHELVED_OFFLOADED: "WAIT WAIT WAIT WAIT",
     VmState.UNKNOWN: "WAIT WAIT WAIT WAIT",
 }
 # The same where the host says that the guest runs.
@@ -133,12 +133,17 @@ class RowsTest(unittest.TestCase):
             )
 
     def test_a_lock_is_possible_in_any_state(self) -> None:
-        for vm_state in set(VmState) - {
-            VmState.DELETED,
-            VmState.SHELVED_OFFLOADED,
-        }:
+        for vm_state in VmState:
             server = in_state(vm_state, task="migrating")
             self.assertIs(Verdict.DO, possible(Step.LOCK, server).verdict)
+
+    def test_what_is_gone_is_on_no_host(self) -> None:
+        for vm_state in (VmState.DELETED, VmState.SHELVED_OFFLOADED):
+            self.assertTrue(in_state(vm_state).runs)
+            server = in_state(vm_state, host="")
+            self.assertFalse(server.runs)
+            for step in (*STEPS, Step.LOCK, Step.POWER_OFF):
+                self.assertIs(Verdict.DONE, possible(step, server).verdict)
 
     def test_without_a_host_there_is_nothing_to_do(self) -> None:
         for step in (*STEPS, Step.POWER_OFF):
@@ -154,12 +159,9 @@ class TaskTest(unittest.TestCase):
             for step in (Step.LIVE_MIGRATE, Step.COLD_MIGRATE, Step.STOP):
                 found = possible(step, in_state(vm_state, task="powering-on"))
                 with self.subTest(vm_state, step=step):
-                    if ROWS[vm_state].startswith("DONE"):
-                        self.assertIs(Verdict.DONE, found.verdict)
-                    else:
-                        self.assertEqual(
-                            (Verdict.WAIT, ()), (found.verdict, found.asks)
-                        )
+                    self.assertEqual(
+                        (Verdict.WAIT, ()), (found.verdict, found.asks)
+                    )
 
     def test_evacuate_and_power_off_do_not(self) -> None:
         for vm_state, expected in (

@@ -13,6 +13,7 @@ from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.steps import TraitEdit
+from nfv_mla_scheduler.monitor.traits import FOREIGN_MAX
 from nfv_mla_scheduler.monitor.traits import edits
 from nfv_mla_scheduler.monitor.traits import tampered
 from nfv_mla_scheduler.policy.traits import trait_of
@@ -98,6 +99,17 @@ class EditsTest(unittest.TestCase):
         second = edits(wanted, picture({P: many - done}))
         self.assertEqual(set(), done & {edit.provider for edit in second})
         self.assertEqual(first[:7], edits(wanted, had, 7))
+
+    def test_junk_takes_no_place_of_what_is_wanted(self) -> None:
+        junk = {trait_of(f"junk-{n}"): {"a"} for n in range(2000)}
+        many = {f"{n:04}" for n in range(500)}
+        found = edits(verdict({P: many}), picture(junk))
+        self.assertEqual(200, sum(edit.trait == P for edit in found))
+        self.assertEqual(200 + FOREIGN_MAX, len(found))
+        self.assertEqual(
+            FOREIGN_MAX,
+            len(edits(verdict({P: {"a"}}), picture({**junk, P: {"a"}}))),
+        )
 
     @hypothesis.given(
         *(

@@ -67,6 +67,7 @@ class WebTestCase(unittest.TestCase):
         self.is_live = True
         self.ready = Readiness.READY
         self.knocks: list[tuple[str, ...]] = []
+        self.certified: list[bool] = []
         self.now = 1000.0
         self.app = self.new_app()
 
@@ -75,10 +76,14 @@ class WebTestCase(unittest.TestCase):
             lambda: self.status,
             lambda: self.is_live,
             lambda: self.ready,
-            self.knocks.append,
+            self.knock,
             clock=lambda: self.now,
             **settings,
         )
+
+    def knock(self, attesters: tuple[str, ...], certified: bool) -> None:
+        self.knocks.append(attesters)
+        self.certified.append(certified)
 
     def post(self, path: str, body: Any, **client: Any) -> Answered:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -109,6 +114,13 @@ class RoutesTest(WebTestCase):
         self.assertEqual(202, found.status)
         self.assertEqual([(AGENT,)], self.knocks)
         self.assertEqual({"knocks": 1, "refused": 2}, self.app.webhook())
+
+    def test_it_is_said_whether_who_knocks_is_known(self) -> None:
+        for certified in (False, True):
+            for path in (KEYLIME, PLAIN):
+                body = revocation() if path == KEYLIME else {}
+                self.post(path, body, certified=certified)
+        self.assertEqual([False, False, True, True], self.certified)
 
     def test_nothing_may_be_kept_by_a_cache(self) -> None:
         for path in ROUTES:
@@ -327,7 +339,7 @@ class StandingTest(WebTestCase):
 
     def test_a_knock_that_fails_is_an_error_in_one_line(self) -> None:
 
-        def fail(attesters: tuple[str, ...]) -> None:
+        def fail(attesters: tuple[str, ...], certified: bool) -> None:
             raise RuntimeError("for a test")
 
         self.app = App(status, lambda: True, lambda: Readiness.READY, fail)
@@ -355,7 +367,7 @@ class ServedTest(ServerTestCase):
             status,
             lambda: True,
             lambda: Readiness.READY,
-            self.knocks.append,
+            lambda attesters, certified: self.knocks.append(attesters),
         )
         return web.new_server(settings, app)
 

@@ -22,6 +22,12 @@ FLOOR = "floor: {profile: sensitive-application-function, location.juris"
 
 # old text, new text, path of the warning, what it says
 WARNED = (
+    (
+        "playbooks:\n",
+        "playbooks:\n  place: [lock, live-migrate, stop, power-off]\n",
+        "playbooks.place",
+        "left out for servers that are only misplaced",
+    ),
     ("EU: {group: true}", "EU: {}", "regions.jurisdiction.EU", "say 'group"),
     (
         "vouches: [attestation, execution-enclave, location, tpm, memory-",

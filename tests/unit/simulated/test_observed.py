@@ -84,7 +84,7 @@ class ObservedTest(unittest.TestCase):
         self.look()
         provider = self.sim.world.hosts["host-00001"].uuid
         self.cloud.create_trait(TRAIT)
-        self.cloud.add_trait(provider, TRAIT)
+        self.cloud.edit_traits(provider, {TRAIT})
         self.observer.touched_traits([TRAIT])
         self.assertEqual({TRAIT: {provider}}, dict(self.look().traits))
 

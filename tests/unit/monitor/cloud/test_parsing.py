@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.monitor.cloud import asks
 from nfv_mla_scheduler.monitor.cloud.asks import Asks
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
@@ -20,6 +21,7 @@ from nfv_mla_scheduler.monitor.cloud.parsing import marker_of
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deed
+from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deeds
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_migration
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Hypervisor
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Service
@@ -31,6 +33,9 @@ from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Power
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.policy.asking import read_ask
+from nfv_mla_scheduler.policy.values import Source
+from nfv_mla_scheduler.standard.catalogue import load
 from tests.unit.monitor.cloud import listed
 
 AT = datetime.datetime(2026, 11, 23, 11, 7, 8, tzinfo=datetime.UTC).timestamp()
@@ -113,16 +118,43 @@ class ServerTest(unittest.TestCase):
         self.assertEqual({}, found.ask.image)
         self.assertNotIn("DISK_GB", found.ask.amounts)
 
-    def test_hints_stay_as_their_owner_wrote_them(self) -> None:
-        hints = {"nfv_mla:country": ["DE"], "odd": {"a": [1, None]}}
-        self.assertEqual(hints, read(scheduler_hints=hints).ask.hints)
+    def test_our_hints_stay_as_their_owner_wrote_them(self) -> None:
+        hints = {"nfv_mla:country": ["DE"], "NFV-MLA:pool": "x", "group": "y"}
+        kept = {k: v for k, v in hints.items() if k != "group"}
+        self.assertEqual(kept, read(scheduler_hints=hints).ask.hints)
+
+    def test_of_hints_that_are_refused_little_is_kept(self) -> None:
+        long = "y" * 70_000
+        found = read(
+            scheduler_hints={
+                "nfv_mla:pool": long,
+                "nfv_mla:country": ["DE"] * 20_000,
+                "nfv_mla:app": {"a": [long]},
+                f"nfv_mla:{long}": "x",
+                **{f"nfv_mla:x{n}": long for n in range(500)},
+            }
+        ).ask.hints
+        self.assertLess(len(repr(found)), 64_000)
+        # And what is kept is refused as the whole would be.
+        for name, kept in found.items():
+            with self.assertRaises(Malformed, msg=name):
+                read_ask(Source.HINT, {name: kept}, load())
 
     def test_one_that_is_deleted_is_its_uuid(self) -> None:
         for raw in (
-            listed.server(status="DELETED"),
+            listed.server(status="DELETED", **{HOST: None}),
             {"id": listed.UUID, "status": "DELETED"},
         ):
             self.assertEqual(listed.UUID, read_server(raw, Asks()))
+
+    def test_one_that_is_deleted_on_its_host_is_said_to_be(self) -> None:
+        # Nova makes the status of what the host says
+        raw = listed.server(status="DELETED", **{VM_STATE: "deleted"})
+        found = read_server(raw, Asks())
+        assert isinstance(found, Server)
+        self.assertIs(VmState.DELETED, found.vm_state)
+        # and where it lists what is deleted in truth, nobody can tell
+        self.assertEqual(listed.UUID, read_server(raw, Asks(), True))
 
     def test_one_whose_cell_is_down(self) -> None:
         raw = {
@@ -264,9 +296,9 @@ class AsksTest(unittest.TestCase):
             {},
             {"image": ""},
             {"image": {"id": listed.IMAGE, "properties": {}}},
-            {"scheduler_hints": {"a": ["1"]}},
-            {"scheduler_hints": {"a": ["2"]}},
-            {"scheduler_hints": {"a": "1"}},
+            {"scheduler_hints": {"nfv_mla:a": ["1"]}},
+            {"scheduler_hints": {"nfv_mla:a": ["2"]}},
+            {"scheduler_hints": {"nfv_mla:a": "1"}},
             {"flavor": {**flavor, "extra_specs": {}}},
             {"flavor": {**flavor, "vcpus": 3}},
             {"flavor": {**flavor, "disk": 11}},
@@ -280,11 +312,20 @@ class AsksTest(unittest.TestCase):
     def test_hints_of_one_server_do_not_double_the_rest(self) -> None:
         kept = Asks()
         listing = listed.servers(2)
-        listing[1]["scheduler_hints"] = {"group": ["x"]}
+        listing[1]["scheduler_hints"] = {"nfv_mla:pool": ["x"]}
         (one, two), _, _ = read_servers(listing, kept)
         self.assertIsNot(one.ask, two.ask)
         self.assertIs(one.ask.extra_specs, two.ask.extra_specs)
         self.assertIs(one.ask.image, two.ask.image)
+
+    def test_hints_of_others_are_not_kept(self) -> None:
+        kept = Asks()
+        listing = listed.servers(50)
+        for number, raw in enumerate(listing):
+            raw["scheduler_hints"] = {"x": [f"{number}" + "y" * 70_000]}
+        servers, _, _ = read_servers(listing, kept)
+        self.assertEqual(1, len({id(server.ask) for server in servers}))
+        self.assertEqual({}, servers[0].ask.hints)
 
     def test_they_outlive_one_full_listing_and_not_two(self) -> None:
         kept = Asks()
@@ -429,6 +470,14 @@ class DeedsTest(unittest.TestCase):
             with self.assertRaises(Unreadable) as caught:
                 read_deed(listed.deed(**{name: odd}))
             self.assertIn(name, caught.exception.fault)
+
+    def test_a_deed_that_cannot_be_read_hides_no_other(self) -> None:
+        odd = listed.deed(action=None)
+        good = listed.deed()
+        self.assertEqual((read_deed(good),), read_deeds([odd, good, odd]))
+        self.assertEqual((), read_deeds([]))
+        with self.assertRaises(Unreadable):
+            read_deeds([odd])
 
     def test_a_deed_of_a_periodic_task_is_nobodys(self) -> None:
         found = read_deed(

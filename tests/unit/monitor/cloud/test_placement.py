@@ -44,15 +44,15 @@ class PlacementTest(unittest.TestCase):
             ),
             (
                 {"traits": []},
-                lambda: self.placement.add_trait(UUID, "X"),
+                lambda: self.placement.edit_traits(UUID, {"X"}),
             ),
             (
                 {**traits, "resource_provider_generation": "1"},
-                lambda: self.placement.add_trait(UUID, "X"),
+                lambda: self.placement.edit_traits(UUID, {"X"}),
             ),
             (
                 {**traits, "traits": None},
-                lambda: self.placement.remove_trait(UUID, "X"),
+                lambda: self.placement.edit_traits(UUID, remove={"X"}),
             ),
         ):
             self.api.answers = [(200, answer)]
@@ -63,8 +63,8 @@ class PlacementTest(unittest.TestCase):
     def test_others_traits_are_sent_back_with_the_generation(self) -> None:
         has = {"traits": ["HW_A", "X"], "resource_provider_generation": 7}
         self.api.answers = [(200, has), (200, {}), (200, has), (200, {})]
-        self.placement.add_trait(UUID, "Y")
-        self.placement.remove_trait(UUID, "X")
+        self.placement.edit_traits(UUID, {"Y"})
+        self.placement.edit_traits(UUID, remove={"X"})
         path = f"/resource_providers/{UUID}/traits"
         self.assertEqual(
             [
@@ -76,6 +76,15 @@ class PlacementTest(unittest.TestCase):
             [(a.method, a.target, a.body) for a in self.api.asked],
         )
 
+    def test_all_of_a_provider_is_one_request(self) -> None:
+        has = {"traits": ["A", "B", "HW"], "resource_provider_generation": 7}
+        self.api.answers = [(200, has), (200, {})]
+        self.placement.edit_traits(UUID, {"C", "D"}, {"A", "B", "X"})
+        self.assertEqual(
+            [None, self._body(7, "C", "D", "HW")],
+            [a.body for a in self.api.asked],
+        )
+
     def _body(self, generation: int, *traits: str) -> dict[str, object]:
         return {
             "resource_provider_generation": generation,
@@ -85,8 +94,8 @@ class PlacementTest(unittest.TestCase):
     def test_nothing_is_sent_when_nothing_changes(self) -> None:
         has = {"traits": ["X"], "resource_provider_generation": 7}
         self.api.answers = [(200, has), (200, has)]
-        self.placement.add_trait(UUID, "X")
-        self.placement.remove_trait(UUID, "Y")
+        self.placement.edit_traits(UUID, {"X"})
+        self.placement.edit_traits(UUID, remove={"Y"})
         self.assertEqual(["GET"] * 2, [a.method for a in self.api.asked])
 
     def test_conflicts_come_to_an_end_and_other_errors_at_once(self) -> None:
@@ -98,7 +107,9 @@ class PlacementTest(unittest.TestCase):
         ):
             self.api.asked.clear()
             self.api.answers = [has, (status, {})] * 20
-            error = self._fails(lambda: self.placement.add_trait(UUID, "X"))
+            error = self._fails(
+                lambda: self.placement.edit_traits(UUID, {"X"})
+            )
             self.assertIs(code, error.reason)
             self.assertIs(unsure, error.unsure)
             self.assertEqual(2 * times, len(self.api.asked))
