@@ -18,6 +18,7 @@ from nfv_mla_scheduler.judge.strangers import MISMATCH
 from nfv_mla_scheduler.judge.unmet import alone
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.monitor.evidence import Sorting
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
@@ -39,9 +40,12 @@ from nfv_mla_scheduler.policy.values import Pool
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.results.view import Snapshot
 
-# For how long an outage is believed to be one while no results come: in an
-# outage all members of all pools are refused, look after look.
-_OUTAGE_S = 30.0
+# For how long what ails a host is believed to be the same while nothing about
+# it changes.  In an outage all members of all pools are refused, look after
+# look; and a host that has failed fails until its authority says otherwise.
+_KEPT_S = 30.0
+# It counts however old it is, and whoever else falls silent.
+_LASTS = RefusalCode.CONTRAINDICATED
 
 
 @dataclasses.dataclass(slots=True)
@@ -65,7 +69,7 @@ class Pools:
         self._epoch = -1
         self._decisions: dict[str, Decisions | None] = {}
         self._were: dict[tuple[str, str], str] = {}
-        self._outages: dict[tuple[str, str], _Outage] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
     def look(
         self,
@@ -81,14 +85,14 @@ class Pools:
             return found
         if snapshot.epoch != self._epoch:
             self._epoch = snapshot.epoch
-            self._outages.clear()
+            self._kept.clear()
             self._decisions = {
                 pool.name: self._of(pool, policy, snapshot)
                 for pool in policy.pools.values()
             }
         look = _Look(
             self._were,
-            self._outages,
+            self._kept,
             policy,
             picture,
             snapshot,
@@ -127,8 +131,11 @@ class Pools:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Outage:
-    """What a member came to at some moment, and by what it was judged."""
+class _Kept:
+    """What a member came to at some moment, and by what it was judged.
+
+    :ivar basis: its record, and of an outage all results there are
+    """
 
     charged: Charge
     at: Instant
@@ -136,8 +143,8 @@ class _Outage:
 
     def holds(self, basis: tuple[object, ...], now: Instant) -> bool:
         """Whether it would come to the same now."""
-        return self.at <= now < self.at + _OUTAGE_S and all(
-            one is other for one, other in zip(self.basis, basis, strict=True)
+        return self.at <= now < self.at + _KEPT_S and all(
+            one is other for one, other in zip(self.basis, basis, strict=False)
         )
 
 
@@ -171,7 +178,7 @@ class _Look:
     """
 
     were: dict[tuple[str, str], str]
-    outages: dict[tuple[str, str], _Outage]
+    ailing: dict[tuple[str, str], _Kept]
     policy: Policy
     picture: Picture
     snapshot: Snapshot
@@ -221,7 +228,7 @@ class _Look:
         """Return what a listed host comes to, that may not be a member."""
         key = pool.name, host
         basis = self._basis(uuid)
-        known = self.outages.get(key)
+        known = self.ailing.get(key)
         if known is not None and known.holds(basis, self.now):
             return known.charged
         unmet = decisions.unmet(uuid, host, self.snapshot, self.now)
@@ -229,9 +236,12 @@ class _Look:
         was = self.were.get(key)
         past = Past(was is not None, was not in (None, self.policy.digest))
         charged = charge(weighed, past, self.snapshot.catalogue, listed=True)
-        self.outages.pop(key, None)
-        if charged is not None and charged.kind is Kind.OUTAGE:
-            self.outages[key] = _Outage(charged, self.now, basis)
+        self.ailing.pop(key, None)
+        if charged is not None and not charged.permissive:
+            if charged.kind is Kind.OUTAGE:
+                self.ailing[key] = _Kept(charged, self.now, basis)
+            elif any(r.code is _LASTS for r in charged.refusals):
+                self.ailing[key] = _Kept(charged, self.now, basis[:1])
         return charged
 
     def _mistaken(

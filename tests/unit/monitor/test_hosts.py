@@ -85,6 +85,29 @@ class TestMembers(unittest.TestCase):
         self.assertTrue(finding.fences)
         self.assertFalse(finding.permissive)
 
+    def test_one_that_has_failed_fails_until_its_authority_mends(self):
+        cloud = pooled()
+        says(cloud.draft, "software-integrity", status=BAD)
+        # whoever falls silent meanwhile, and however long it takes
+        for now in (NOW + 1, NOW + 2, NOW + 40, NOW + 200):
+            finding = cloud.look(now).hosts["h1"]
+            self.assertEqual(Kind.FAILED, finding.kind)
+            self.assertTrue(finding.fences)
+        cloud.heard(NOW + 201, "h1")
+        says(cloud.draft, "software-integrity", status=Status.AFFIRMING)
+        found = cloud.look(NOW + 201)
+        self.assertEqual({}, found.hosts)
+        self.assertIn(H1, found.traits[TRAIT])
+
+    def test_what_is_said_of_it_besides_counts_at_once(self):
+        cloud = pooled(prove=(term("hsm", "physical"),))
+        says(cloud.draft, "hsm", status=BAD)
+        first = cloud.look(NOW + 1).hosts["h1"]
+        self.assertEqual(Axis.CONFIDENTIALITY, first.axis)
+        says(cloud.draft, "software-integrity", status=BAD)
+        then = cloud.look(NOW + 2).hosts["h1"]
+        self.assertEqual(Axis.INTEGRITY, then.axis)
+
     def test_so_it_is_for_a_process_that_never_saw_it_good(self):
         cloud = pooled()
         silent(cloud.draft, "software-integrity")
