@@ -8,7 +8,6 @@ error; everything later goes to the log.
 
 from __future__ import annotations
 
-import importlib.metadata
 import signal
 import sys
 import threading
@@ -18,18 +17,16 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nfv_mla_scheduler import conf as common
+from nfv_mla_scheduler.cmd import process
 from nfv_mla_scheduler.collector import parts
 from nfv_mla_scheduler.collector import service
 from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.errors import LINE_MAX
-from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 
 PROGRAM = "nfv-mla-collector"
 PROJECT = "nfv-mla"
-FAILED = 1
-MISUSED = 2
 
 LOG = logging.getLogger(__name__)
 
@@ -44,26 +41,17 @@ _CHECK = cfg.BoolOpt(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a collector, and return its exit status; nothing is raised."""
     words = sys.argv[1:] if argv is None else list(argv)
+    return process.guarded(PROGRAM, lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> int:
     conf = cfg.ConfigOpts()
-    try:
-        _read_options(conf, words)
-        found = parts.read(conf)
-        if conf.check:
-            return _all_is_well(found)
-        logging.setup(conf, PROJECT)
-        return _serve(service.Service(found, tell))
-    except NfvMlaError as exc:
-        return _failed(str(exc))
-    except cfg.ConfigFileParseError as exc:
-        # its own message would show the line, secrets included
-        return _failed(f"options: {exc.config_file} cannot be parsed")
-    except cfg.Error as exc:
-        return _failed(f"options: {exc}")
-    except SystemExit as exc:  # the parser has said why, or printed the help
-        return exc.code if isinstance(exc.code, int) else MISUSED
-    except OSError as exc:
-        where = f"{exc.filename}: " if exc.filename else ""
-        return _failed(f"{where}{exc.strerror or 'cannot be used'}")
+    _read_options(conf, words)
+    found = parts.read(conf)
+    if conf.check:
+        return _all_is_well(found)
+    logging.setup(conf, PROJECT)
+    return _serve(service.Service(found, tell))
 
 
 def tell(news: News) -> None:
@@ -81,7 +69,7 @@ def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:
         words,
         project=PROJECT,
         prog=PROGRAM,
-        version=_version(),
+        version=process.version(),
         description="Asks attestation authorities, and publishes what they "
         "say in a signed results document.",
     )
@@ -109,18 +97,6 @@ def _all_is_well(found: parts.Parts) -> int:
         f"{found.settings.name} asks {bounded(names, LINE_MAX)}"
     )
     return 0
-
-
-def _failed(message: str) -> int:
-    print(f"{PROGRAM}: {bounded(message, LINE_MAX)}", file=sys.stderr)
-    return FAILED
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("nfv-mla-scheduler")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":

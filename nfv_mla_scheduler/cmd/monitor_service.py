@@ -9,7 +9,6 @@ later goes to the log.
 
 from __future__ import annotations
 
-import importlib.metadata
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from cotyledon.types import WorkerId
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nfv_mla_scheduler.cmd import process
 from nfv_mla_scheduler.cmd.monitor_conf import PROGRAM
 from nfv_mla_scheduler.cmd.monitor_conf import PROJECT
 from nfv_mla_scheduler.cmd.monitor_conf import usual_files
@@ -34,8 +34,6 @@ from nfv_mla_scheduler.monitor.cycle import well
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.telling import standings
 
-FAILED = 1
-MISUSED = 2
 # All that is to end does so by itself in less.
 STOP_S = 4
 LINES_MAX = 40
@@ -84,7 +82,7 @@ class Shell(cotyledon.Service):
         except NfvMlaError as exc:
             LOG.critical("nfv-mla monitor: cannot start: %s", exc)
             # cotyledon tries again, and not too often
-            sys.exit(FAILED)
+            sys.exit(process.FAILED)
         LOG.info("nfv-mla monitor: runs")
 
     def terminate(self) -> None:
@@ -97,33 +95,24 @@ class Shell(cotyledon.Service):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a monitor, and return its exit status; nothing is raised."""
     words = sys.argv[1:] if argv is None else list(argv)
+    return process.guarded(PROGRAM, lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> int:
     conf = cfg.ConfigOpts()
+    _read_options(conf, words)
+    found = parts.read(conf)
+    if conf.check:
+        return _all_is_well(found, conf)
+    logging.setup(conf, PROJECT)
+    place = Place(found.common.state_dir)
     try:
-        _read_options(conf, words)
-        found = parts.read(conf)
-        if conf.check:
-            return _all_is_well(found, conf)
-        logging.setup(conf, PROJECT)
-        place = Place(found.common.state_dir)
-        try:
-            if conf.once:
-                return _run_once(found, conf)
-            parts.check_reach(found, conf)
-            return _serve(found, conf)
-        finally:
-            place.release()
-    except NfvMlaError as exc:
-        return _failed(str(exc))
-    except cfg.ConfigFileParseError as exc:
-        # its own message would show the line, secrets included
-        return _failed(f"options: {exc.config_file} cannot be parsed")
-    except cfg.Error as exc:
-        return _failed(f"options: {exc}")
-    except SystemExit as exc:  # the parser has said why, or printed the help
-        return exc.code if isinstance(exc.code, int) else MISUSED
-    except OSError as exc:
-        where = f"{exc.filename}: " if exc.filename else ""
-        return _failed(f"{where}{exc.strerror or 'cannot be used'}")
+        if conf.once:
+            return _run_once(found, conf)
+        parts.check_reach(found, conf)
+        return _serve(found, conf)
+    finally:
+        place.release()
 
 
 def report_lines(report: CycleReport, dry_run: bool) -> Iterator[str]:
@@ -179,7 +168,7 @@ def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:
         words,
         project=PROJECT,
         prog=PROGRAM,
-        version=_version(),
+        version=process.version(),
         default_config_files=usual_files(),
         description="Looks which servers are where they should not be, and "
         "moves or halts them as the policy says.",
@@ -209,7 +198,7 @@ def _run_once(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
     if well(report):
         print(f"{PROGRAM}: all is well")
         return 0
-    return FAILED
+    return process.FAILED
 
 
 def _all_is_well(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
@@ -220,18 +209,6 @@ def _all_is_well(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
         f"{found.settings.act.value}"
     )
     return 0
-
-
-def _failed(message: str) -> int:
-    print(f"{PROGRAM}: {bounded(message, LINE_MAX)}", file=sys.stderr)
-    return FAILED
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("nfv-mla-scheduler")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":
