@@ -14,15 +14,14 @@ from typing import Any
 
 import prettytable
 
-from nfv_mla_scheduler.errors import ContactCode
-from nfv_mla_scheduler.errors import ContactFailed
+from nfv_mla_scheduler.cmd.status_said import check_answer
+from nfv_mla_scheduler.cmd.status_said import read_status
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.https import Client
 from nfv_mla_scheduler.https import Tls
 from nfv_mla_scheduler.policy.instants import write_instant
-from nfv_mla_scheduler.results import strict_json
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -237,33 +236,13 @@ def _answer(
             )
     finally:
         client.close()
-    if answer.status >= 400:
-        said = bounded(_error(answer.body), 160)
-        raise ContactFailed(
-            ContactCode.BAD_STATUS,
-            f"{client.peer}: answered {answer.status}: {said}",
-        )
+    check_answer(answer, client.peer)
     if body is not None:
         return {}
     return _read(answer.body, client.peer)
 
 
-def _error(body: bytes) -> str:
-    try:
-        return str(strict_json.parse(body, "answer")["error"])
-    except (ResultsRefused, KeyError, TypeError):
-        return "it does not say why"
-
-
 def _read(data: bytes, where: str) -> dict[str, Any]:
-    """Return a status, its shape checked as far as it is used here."""
-    found = strict_json.mapping(strict_json.parse(data, where), where)
-    try:
-        report(found)
-        is_well(found)
-        float(found["now"])
-    except (LookupError, TypeError, ValueError, AttributeError, OSError) as e:
-        raise ResultsRefused(
-            ResultsCode.INVALID, f"{where}: is not the status of a collector"
-        ) from e
-    return found
+    return read_status(
+        data, where, "collector", lambda found: (report(found), is_well(found))
+    )

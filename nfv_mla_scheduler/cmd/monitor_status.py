@@ -21,8 +21,8 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as common
 from nfv_mla_scheduler.cmd.monitor_conf import read_conf
-from nfv_mla_scheduler.errors import ContactCode
-from nfv_mla_scheduler.errors import ContactFailed
+from nfv_mla_scheduler.cmd.status_said import check_answer
+from nfv_mla_scheduler.cmd.status_said import read_status
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import SettingsError
@@ -31,7 +31,6 @@ from nfv_mla_scheduler.https import Client
 from nfv_mla_scheduler.https import Tls
 from nfv_mla_scheduler.policy.instants import DAY_S
 from nfv_mla_scheduler.policy.instants import write_instant
-from nfv_mla_scheduler.results import strict_json
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -336,31 +335,11 @@ def _ask(args: argparse.Namespace) -> dict[str, Any]:
         )
     finally:
         client.close()
-    if answer.status >= 400:
-        said = bounded(_error(answer.body), 160)
-        raise ContactFailed(
-            ContactCode.BAD_STATUS,
-            f"{client.peer}: answered {answer.status}: {said}",
-        )
+    check_answer(answer, client.peer)
     return _read(answer.body, client.peer)
 
 
-def _error(body: bytes) -> str:
-    try:
-        return str(strict_json.parse(body, "answer")["error"])
-    except (ResultsRefused, KeyError, TypeError):
-        return "it does not say why"
-
-
 def _read(data: bytes, where: str) -> dict[str, Any]:
-    """Return a status, its shape checked as far as it is used here."""
-    found = strict_json.mapping(strict_json.parse(data, where), where)
-    try:
-        report(found)
-        is_well(found)
-        float(found["now"])
-    except (LookupError, TypeError, ValueError, AttributeError, OSError) as e:
-        raise ResultsRefused(
-            ResultsCode.INVALID, f"{where}: is not the status of a monitor"
-        ) from e
-    return found
+    return read_status(
+        data, where, "monitor", lambda found: (report(found), is_well(found))
+    )
