@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from demo import world
 from demo.asked import NotAsExpected
 from demo.interrupts import INTERRUPTS
-from nfv_mla_scheduler.monitor import marks
+from nfv_mla_scheduler.monitor.marking import marks
 from tests.cloud.client import ApiError
 
 if ty.TYPE_CHECKING:

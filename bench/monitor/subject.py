@@ -22,8 +22,8 @@ from oslo_config import cfg
 
 from bench.meter import cpu_seconds
 from nfv_mla_scheduler.monitor import parts
-from nfv_mla_scheduler.monitor.cycle import CycleReport
-from nfv_mla_scheduler.monitor.observer import Observer
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.observing.observer import Observer
 from nfv_mla_scheduler.monitor.service import Service
 
 

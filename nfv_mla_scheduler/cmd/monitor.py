@@ -28,7 +28,7 @@ from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.cmd import monitor_status
 from nfv_mla_scheduler.cmd.monitor_conf import read_conf
 from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.monitor import holds
+from nfv_mla_scheduler.monitor.holding import holds
 from nfv_mla_scheduler.policy.instants import write_instant
 
 if TYPE_CHECKING:
@@ -240,8 +240,8 @@ def run_surrender(args: argparse.Namespace) -> int:
     """Take back all that the monitor left in Nova and Placement."""
     # these need what only a monitor needs
     from nfv_mla_scheduler.monitor import parts
+    from nfv_mla_scheduler.monitor.acting.surrender import surrender
     from nfv_mla_scheduler.monitor.place import Place
-    from nfv_mla_scheduler.monitor.surrender import surrender
 
     conf = cfg.ConfigOpts()
     parts.register(conf)

@@ -28,11 +28,11 @@ from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import service
-from nfv_mla_scheduler.monitor.changes import Topic
-from nfv_mla_scheduler.monitor.cycle import CycleReport
-from nfv_mla_scheduler.monitor.cycle import well
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import well
 from nfv_mla_scheduler.monitor.place import Place
-from nfv_mla_scheduler.monitor.telling import standings
+from nfv_mla_scheduler.monitor.reporting.changes import Topic
+from nfv_mla_scheduler.monitor.reporting.telling import standings
 
 # All that is to end does so by itself in less.
 STOP_S = 4

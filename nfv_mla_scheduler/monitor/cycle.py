@@ -9,31 +9,33 @@ lacked is in the cycle's report, in one line.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import logging
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
-from typing import Protocol
 from typing import TypeVar
 
 from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.judge import dirty
-from nfv_mla_scheduler.judge.dirty import DirtyHosts
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.monitor.departures import Dirty
-from nfv_mla_scheduler.monitor.departures import as_hosts
-from nfv_mla_scheduler.monitor.findings import Verdict
-from nfv_mla_scheduler.monitor.holds import Holds
-from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.cleaning.departures import Dirty
+from nfv_mla_scheduler.monitor.cleaning.departures import as_hosts
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import Failure
+from nfv_mla_scheduler.monitor.cycle_report import Part
+from nfv_mla_scheduler.monitor.holding.holds import Holds
+from nfv_mla_scheduler.monitor.interfaces import CleanUp
+from nfv_mla_scheduler.monitor.interfaces import Court
+from nfv_mla_scheduler.monitor.interfaces import Eye
+from nfv_mla_scheduler.monitor.interfaces import Hand
+from nfv_mla_scheduler.monitor.interfaces import Planner
 from nfv_mla_scheduler.monitor.outcomes import Outcome
-from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.ruling import Bounds
+from nfv_mla_scheduler.monitor.ruling import Ruling
+from nfv_mla_scheduler.monitor.sealed import sealed_servers
 from nfv_mla_scheduler.monitor.steps import HoldsEdit
 from nfv_mla_scheduler.monitor.steps import Plan
-from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.view import Snapshot
 
 LOG = logging.getLogger(__name__)
@@ -42,160 +44,10 @@ TEXT_MAX = 160
 CLOCK_JUMP_S = 5.0
 CLOCK_HOLD_S = 60.0
 
-Room = Callable[[Mapping[str, int]], frozenset[str] | None]
 T = TypeVar("T")
 
 # How the observer says that it saw no servers, or nothing.
 _BLIND = ("servers (", "everything")
-
-
-class Part(enum.Enum):
-    """What can fail of a cycle."""
-
-    OBSERVE = "observe"
-    READ_HOLDS = "read what people said"
-    JUDGE = "judge"
-    CLEAN_UP = "keep account of departures"
-    ROOM = "ask for room"
-    PLAN = "plan"
-    WRITE_HOLDS = "write what is held"
-    ACT = "act"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
-    """A part that failed, and why in one bounded line."""
-
-    part: Part
-    code: str
-    text: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ruling:
-    """What was judged of a picture, and what was read in it.
-
-    :ivar host_marks: Nova's host name -> the mark of our fence, verified
-    :ivar server_marks: server's UUID -> its mark, verified
-    :ivar detail: whatever else the planner needs, which is its business
-    :ivar dirty: hosts that only some may come to (5.2.8)
-    """
-
-    verdict: Verdict
-    host_marks: Mapping[str, Mark]
-    server_marks: Mapping[str, Mark]
-    detail: object = None
-    dirty: DirtyHosts = dirty.NONE
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the planner may do now, beside what the guard says.
-
-    :ivar stale: the picture is too old for anything but fences
-    :ivar clock_jumped: wall clock and monotonic clock differed of late
-    """
-
-    now: Instant
-    monotonic: float
-    stale: bool = False
-    clock_jumped: bool = False
-
-
-class Eye(Protocol):
-    """Looks at a cloud; see ``observer.py``."""
-
-    def look(self, now: Instant, monotonic: float) -> Picture:
-        """Look once; what is missing is said in the picture."""
-
-    def touched_traits(self, names: Iterable[str]) -> None:
-        """Look at these traits next time."""
-
-
-class Court(Protocol):
-    """Judges what was seen."""
-
-    def rule(
-        self,
-        picture: Picture,
-        snapshot: Snapshot,
-        now: Instant,
-        monotonic: float,
-        room: Room,
-    ) -> Ruling:
-        """Return what is found."""
-
-
-class CleanUp(Protocol):
-    """Keeps account of hosts that have to be clean; ``departures.py``.
-
-    :ivar fault: what went wrong in the last look; empty: nothing
-    """
-
-    fault: str
-
-    def look(
-        self, picture: Picture, snapshot: Snapshot, now: Instant
-    ) -> tuple[Dirty, ...] | None:
-        """Return the hosts that are dirty; None: not known."""
-
-
-class Planner(Protocol):
-    """Plans what is to be done about it."""
-
-    def plan(
-        self,
-        picture: Picture,
-        snapshot: Snapshot,
-        ruling: Ruling,
-        holds: Holds,
-        bounds: Bounds,
-        room: Room,
-    ) -> Plan:
-        """Return a plan; does nothing."""
-
-
-class Hand(Protocol):
-    """Carries plans out; see ``actor.py``."""
-
-    def carry_out(
-        self,
-        plan: Plan,
-        picture: Picture,
-        now: Instant,
-        sealed: frozenset[str],
-    ) -> tuple[Outcome, ...]:
-        """Do what is planned, and return what became of it.
-
-        :param sealed: UUIDs of servers that records must not name
-        """
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CycleReport:
-    """What one cycle knew and did.
-
-    :ivar observed: whether Nova was looked at in it
-    :ivar picture: None: Nova was never seen
-    :ivar seen_at: when servers were last seen, by the wall clock
-    :ivar ruling: None: nothing could be judged
-    :ivar plan: None: nothing could be planned
-    :ivar sealed: UUIDs of servers that nobody is told about
-    :ivar dirty: hosts that are not clean; None: not known yet
-    """
-
-    at: Instant
-    observed: bool
-    snapshot: Snapshot
-    holds: Holds
-    picture: Picture | None = None
-    seen_at: Instant = NEVER
-    ruling: Ruling | None = None
-    plan: Plan | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    sealed: frozenset[str] = frozenset()
-    dirty: tuple[Dirty, ...] | None = None
 
 
 class Cycle:
@@ -269,7 +121,7 @@ class Cycle:
             holds,
             self._picture,
             self._seen_at,
-            sealed=_sealed(snapshot, self._picture),
+            sealed=sealed_servers(snapshot, self._picture),
             dirty=self._dirty,
         )
         report = self._go_on(report, bounds, tries)
@@ -430,46 +282,3 @@ def _told(ruling: Ruling, plan: Plan) -> Ruling:
     tampered = (*ruling.verdict.tampered, *plan.tampered)
     verdict = dataclasses.replace(ruling.verdict, tampered=tampered)
     return dataclasses.replace(ruling, verdict=verdict)
-
-
-def _sealed(snapshot: Snapshot, picture: Picture | None) -> frozenset[str]:
-    """Return the servers of trust domains that keep their entries sealed."""
-    projects = sealed_projects(snapshot.policy)
-    if not projects or picture is None:
-        return frozenset()
-    return frozenset(
-        uuid
-        for uuid, server in picture.servers.items()
-        if server.project_id in projects
-    )
-
-
-def sealed_projects(policy: Policy | None) -> frozenset[str]:
-    """Return the projects whose servers nobody is told about (5.0.3)."""
-    if policy is None:
-        return frozenset()
-    return frozenset(
-        name
-        for name, project in policy.projects.items()
-        if project.trust_domain is not None
-        and policy.trust_domains.get(project.trust_domain) is not None
-    )
-
-
-def well(report: CycleReport) -> bool:
-    """Whether a cycle found nothing, and failed nowhere."""
-    ruling, picture = report.ruling, report.picture
-    if report.failures or ruling is None or picture is None:
-        return False
-    verdict = ruling.verdict
-    return not (
-        picture.missing
-        or verdict.servers
-        or verdict.hosts
-        or verdict.copied
-        or verdict.tampered
-        or any(o.code not in _WELL for o in report.outcomes)
-    )
-
-
-_WELL = (Result.DONE, Result.GONE, Result.PRECONDITION)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings: a server that should not be where it is, or a host that fails.
 
-Values only; ``judging.py`` makes them, ``plan.py`` answers them.
+Values only; ``judging/`` makes them, ``planning/`` answers them.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
-from nfv_mla_scheduler.monitor.plan_situation import Arming
+from nfv_mla_scheduler.monitor.planning.situation import Arming
 
 GROUP = cfg.OptGroup(
     "monitor",

@@ -23,20 +23,20 @@ from nfv_mla_scheduler.feed.policy_file import POLICY_BYTES_MAX
 from nfv_mla_scheduler.feed.watched import Unread
 from nfv_mla_scheduler.feed.watched import WatchedFile
 from nfv_mla_scheduler.judge.decisions import Bearings
-from nfv_mla_scheduler.monitor import cleanup_file
-from nfv_mla_scheduler.monitor import holds
 from nfv_mla_scheduler.monitor import settings as own
-from nfv_mla_scheduler.monitor.actor import Actor
+from nfv_mla_scheduler.monitor.acting.actor import Actor
+from nfv_mla_scheduler.monitor.cleaning import file as cleanup_file
+from nfv_mla_scheduler.monitor.cleaning.departures import Departures
 from nfv_mla_scheduler.monitor.cloud import session
-from nfv_mla_scheduler.monitor.court import Court
 from nfv_mla_scheduler.monitor.cycle import Cycle
-from nfv_mla_scheduler.monitor.departures import Departures
-from nfv_mla_scheduler.monitor.judging import Judging
-from nfv_mla_scheduler.monitor.observer import Observer
+from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.judging.court import Court
+from nfv_mla_scheduler.monitor.judging.judging import Judging
+from nfv_mla_scheduler.monitor.observing.observer import Observer
 from nfv_mla_scheduler.monitor.options import GROUP
-from nfv_mla_scheduler.monitor.plan_situation import Arming
-from nfv_mla_scheduler.monitor.planning import Means
-from nfv_mla_scheduler.monitor.planning import Planning
+from nfv_mla_scheduler.monitor.planning.planner import Means
+from nfv_mla_scheduler.monitor.planning.planner import Planning
+from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.port import Cloud
 from nfv_mla_scheduler.monitor.power import Power
 from nfv_mla_scheduler.monitor.web import App

@@ -34,17 +34,17 @@ from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.monitor import status as statuses
-from nfv_mla_scheduler.monitor import telling
-from nfv_mla_scheduler.monitor.cycle import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.parts import Parts
 from nfv_mla_scheduler.monitor.parts import Works
 from nfv_mla_scheduler.monitor.parts import build
 from nfv_mla_scheduler.monitor.parts import new_web
-from nfv_mla_scheduler.monitor.plan_situation import Arming
+from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.refreshing import Refreshing
 from nfv_mla_scheduler.monitor.refreshing import asks
-from nfv_mla_scheduler.monitor.report import Reports
+from nfv_mla_scheduler.monitor.reporting import status as statuses
+from nfv_mla_scheduler.monitor.reporting import telling
+from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.web import Readiness
 from nfv_mla_scheduler.results.publish import publish
 from nfv_mla_scheduler.sources import load

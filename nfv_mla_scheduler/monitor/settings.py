@@ -20,7 +20,7 @@ from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor.cloud import session
 from nfv_mla_scheduler.monitor.options import GROUP
 from nfv_mla_scheduler.monitor.options import OPTIONS
-from nfv_mla_scheduler.monitor.plan_situation import Arming
+from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.steps import Step
 
 KEYS_MAX = 16

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.errors import ResultsRefused
-from nfv_mla_scheduler.monitor import metrics
+from nfv_mla_scheduler.monitor.reporting import metrics
 from nfv_mla_scheduler.results import strict_json
 from nfv_mla_scheduler.serving import exposition
 from nfv_mla_scheduler.serving.application import Application
@@ -74,7 +74,7 @@ Knock = Callable[[tuple[str, ...], bool], None]
 class App(Application):
     """Answers requests; any number of threads may call it.
 
-    :param status: how the monitor stands; ``metrics.py`` says what is in it
+    :param status: how the monitor stands; see ``reporting/``
     :param live: whether its loop still turns
     :param ready: whether its last cycle is young and whole enough
     :param knock: brings the next cycle forward; is given the attesters that

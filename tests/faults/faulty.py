@@ -19,8 +19,8 @@ import typing as ty
 
 import fixtures
 
-from nfv_mla_scheduler.monitor import marks
 from nfv_mla_scheduler.monitor.findings import Axis
+from nfv_mla_scheduler.monitor.marking import marks
 from tests.cloud import description as desc
 from tests.faults import proxy as proxies
 from tests.faults.process import Cycle

@@ -29,7 +29,7 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import service
-from nfv_mla_scheduler.monitor.cycle import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.standard import catalogue
 

@@ -22,16 +22,16 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.feed.feed import Feed
-from nfv_mla_scheduler.monitor import holds
-from nfv_mla_scheduler.monitor import marks
 from nfv_mla_scheduler.monitor import parts
-from nfv_mla_scheduler.monitor import report
-from nfv_mla_scheduler.monitor import telling
-from nfv_mla_scheduler.monitor.cycle import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import Kind
-from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.marking import marks
+from nfv_mla_scheduler.monitor.marking.marks import Mark
+from nfv_mla_scheduler.monitor.reporting import report
+from nfv_mla_scheduler.monitor.reporting import telling
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Held
 from nfv_mla_scheduler.monitor.steps import Plan

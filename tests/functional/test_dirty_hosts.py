@@ -13,10 +13,10 @@ import pathlib
 import time
 import typing as ty
 
-from nfv_mla_scheduler.monitor.cycle import CycleReport
-from nfv_mla_scheduler.monitor.status import Process
-from nfv_mla_scheduler.monitor.status import Tally
-from nfv_mla_scheduler.monitor.status import status
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.reporting.status import Process
+from nfv_mla_scheduler.monitor.reporting.status import Tally
+from nfv_mla_scheduler.monitor.reporting.status import status
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.profiles import profile_needs
 from nfv_mla_scheduler.results.publish import publish

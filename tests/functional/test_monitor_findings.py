@@ -13,13 +13,13 @@ import typing as ty
 from nova.tests import fixtures as nova_fixtures
 
 from nfv_mla_scheduler.audit.port import EventKind
-from nfv_mla_scheduler.monitor import holds
-from nfv_mla_scheduler.monitor import marks
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import Kind
-from nfv_mla_scheduler.monitor.marks import Code as MarkCode
-from nfv_mla_scheduler.monitor.marks import Mark
-from nfv_mla_scheduler.monitor.report import Code
+from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.marking import marks
+from nfv_mla_scheduler.monitor.marking.marks import Code as MarkCode
+from nfv_mla_scheduler.monitor.marking.marks import Mark
+from nfv_mla_scheduler.monitor.reporting.report import Code
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
 from nfv_mla_scheduler.policy.traits import trait_of

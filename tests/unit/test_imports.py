@@ -57,6 +57,28 @@ ALLOWED: dict[str, set[str]] = {
         *("serving", "sources"),
     },
 }
+# What is in the monitor, in layers: each imports from those above it only.
+MONITOR = (
+    ("picture", "findings", "refreshing", "place"),
+    ("port", "steps", "sealed"),
+    (
+        "outcomes",
+        "cloud",
+        "observing",
+        "marking",
+        "holding",
+        "states",
+        "power",
+    ),
+    ("ruling", "power"),
+    ("judging", "acting"),
+    ("planning", "cleaning"),
+    ("options", "interfaces", "cycle_report"),
+    ("settings", "cycle", "reporting"),
+    ("web",),
+    ("parts",),
+    ("service",),
+)
 ONLY_HERE = {"nova": {"scheduler"}}
 NO_OSLO = {"model", "errors", "standard", "policy", "results", "judge", "feed"}
 
@@ -137,9 +159,9 @@ def _names(
         yield whole if whole in known else str(node.module)
 
 
-def part(name: str) -> str:
+def part(name: str, depth: int = 1) -> str:
     """Return the part of the package that a module of ours belongs to."""
-    return [*name.split("."), ""][1]
+    return [*name.split("."), "", ""][depth]
 
 
 def graph(root: pathlib.Path) -> list[Import]:
@@ -176,6 +198,19 @@ def wrong_way(found: list[Import]) -> list[str]:
             fine = not (top.startswith("oslo") and here in NO_OSLO)
         if not fine:
             bad.append(str(one))
+    return bad
+
+
+def up_the_layers(found: list[Import]) -> list[str]:
+    """Return the imports within the monitor from a layer that is not above."""
+    layer = {name: n for n, names in enumerate(MONITOR) for name in names}
+    prefix = f"{PACKAGE}.monitor."
+    bad = []
+    for one in found:
+        if one.importer.startswith(prefix) and one.imported.startswith(prefix):
+            here, there = part(one.importer, 2), part(one.imported, 2)
+            if here != there and layer[there] >= layer[here]:
+                bad.append(str(one))
     return bad
 
 
@@ -253,6 +288,14 @@ class ImportsTest(unittest.TestCase):
 
     def test_they_point_one_way(self) -> None:
         self.assertEqual([], wrong_way(self.found))
+
+    def test_those_within_the_monitor_point_down(self) -> None:
+        self.assertEqual([], up_the_layers(self.found))
+        named = {name for names in MONITOR for name in names}
+        known = {
+            part(name, 2) for name in modules(ROOT) if part(name) == "monitor"
+        }
+        self.assertEqual(known - {""}, named)
 
     def test_there_are_no_cycles(self) -> None:
         self.assertEqual([], cycles(self.found))
@@ -385,6 +428,16 @@ class PlantedTest(unittest.TestCase):
         else:
             (found,) = bad
             self.assertIn(expected, found)
+
+    def test_a_layer_that_is_not_above(self) -> None:
+        line = "def f():\n    from {}.monitor.cycle import Cycle"
+        for module, expected in (
+            ("monitor.planning.plan", "cycle"),
+            ("monitor.settings", "cycle"),
+            ("monitor.service", None),
+        ):
+            with self.subTest(module):
+                self._check(expected, up_the_layers(self._graph(module, line)))
 
     def test_a_cycle(self) -> None:
         found = self._graph("policy.keys", "def f():\n    import {}.conf as c")

@@ -12,7 +12,7 @@ from demo import world
 from demo.laboratory import laboratories
 from nfv_mla_scheduler.lab.attesters import read_attesters
 from nfv_mla_scheduler.model import Status
-from nfv_mla_scheduler.monitor import brakes
+from nfv_mla_scheduler.monitor.planning import brakes
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.lint import lint_policy
 from nfv_mla_scheduler.results import claim_sets

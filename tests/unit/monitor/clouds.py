@@ -16,8 +16,8 @@ from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.findings import Verdict
-from nfv_mla_scheduler.monitor.marks import Code
-from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.marking.marks import Code
+from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.picture import Ask
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration

@@ -13,9 +13,9 @@ import tempfile
 import unittest
 from typing import Any
 
-from nfv_mla_scheduler.monitor import cleanup_file
-from nfv_mla_scheduler.monitor.departures import Departures
-from nfv_mla_scheduler.monitor.departures import Dirty
+from nfv_mla_scheduler.monitor.cleaning import file as cleanup_file
+from nfv_mla_scheduler.monitor.cleaning.departures import Departures
+from nfv_mla_scheduler.monitor.cleaning.departures import Dirty
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration
 from tests.unit import drafts

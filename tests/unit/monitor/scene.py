@@ -8,7 +8,7 @@ from typing import Any
 
 from nfv_mla_scheduler.judge.decisions import Bearings
 from nfv_mla_scheduler.monitor.findings import Verdict
-from nfv_mla_scheduler.monitor.judging import Judging
+from nfv_mla_scheduler.monitor.judging.judging import Judging
 from nfv_mla_scheduler.monitor.picture import Ask
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Picture

@@ -16,17 +16,17 @@ from typing import TypeVar
 
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.findings import Kind
-from nfv_mla_scheduler.monitor.holds import Holds
-from nfv_mla_scheduler.monitor.holds import Word
-from nfv_mla_scheduler.monitor.locks import Marks
-from nfv_mla_scheduler.monitor.marks import Code
-from nfv_mla_scheduler.monitor.marks import Mark
+from nfv_mla_scheduler.monitor.holding.holds import Holds
+from nfv_mla_scheduler.monitor.holding.holds import Word
+from nfv_mla_scheduler.monitor.marking.locks import Marks
+from nfv_mla_scheduler.monitor.marking.marks import Code
+from nfv_mla_scheduler.monitor.marking.marks import Mark
+from nfv_mla_scheduler.monitor.marking.standing import Next
+from nfv_mla_scheduler.monitor.marking.standing import Standing
 from nfv_mla_scheduler.monitor.picture import VmState
-from nfv_mla_scheduler.monitor.plan import plan
-from nfv_mla_scheduler.monitor.plan_situation import Arming
-from nfv_mla_scheduler.monitor.plan_situation import Situation
-from nfv_mla_scheduler.monitor.standing import Next
-from nfv_mla_scheduler.monitor.standing import Standing
+from nfv_mla_scheduler.monitor.planning.plan import plan
+from nfv_mla_scheduler.monitor.planning.situation import Arming
+from nfv_mla_scheduler.monitor.planning.situation import Situation
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.monitor.steps import State

@@ -13,12 +13,12 @@ from typing import Any
 from nfv_mla_scheduler.cmd import main as program
 from nfv_mla_scheduler.cmd import monitor_status
 from nfv_mla_scheduler.errors import LINE_MAX
-from nfv_mla_scheduler.monitor import holds
-from nfv_mla_scheduler.monitor import marks
+from nfv_mla_scheduler.monitor.acting.surrender import surrender
+from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.steps import HoldsEdit
-from nfv_mla_scheduler.monitor.surrender import surrender
 from tests.unit.monitor.site import KEY
 from tests.unit.monitor.site import MonitorSite
 from tests.unit.scheduler.site import GOOD_1

@@ -10,18 +10,18 @@ from typing import Any
 
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.monitor.cycle import Bounds
 from nfv_mla_scheduler.monitor.cycle import Cycle
-from nfv_mla_scheduler.monitor.cycle import CycleReport
-from nfv_mla_scheduler.monitor.cycle import Part
-from nfv_mla_scheduler.monitor.cycle import Room
-from nfv_mla_scheduler.monitor.cycle import Ruling
-from nfv_mla_scheduler.monitor.cycle import well
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.cycle_report import Part
+from nfv_mla_scheduler.monitor.cycle_report import well
 from nfv_mla_scheduler.monitor.findings import Verdict
-from nfv_mla_scheduler.monitor.holds import Holds
+from nfv_mla_scheduler.monitor.holding.holds import Holds
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.ruling import Bounds
+from nfv_mla_scheduler.monitor.ruling import Room
+from nfv_mla_scheduler.monitor.ruling import Ruling
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Fence
 from nfv_mla_scheduler.monitor.steps import HoldsEdit

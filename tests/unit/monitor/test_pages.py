@@ -19,19 +19,19 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nfv_mla_scheduler.cmd import monitor_service
-from nfv_mla_scheduler.monitor import marks
-from nfv_mla_scheduler.monitor import metrics
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import web
-from nfv_mla_scheduler.monitor.cycle import Part
+from nfv_mla_scheduler.monitor.cycle_report import Part
 from nfv_mla_scheduler.monitor.findings import Kind
+from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.port import CloudCode
-from nfv_mla_scheduler.monitor.report import Code
-from nfv_mla_scheduler.monitor.status import HostState
-from nfv_mla_scheduler.monitor.status import Process
-from nfv_mla_scheduler.monitor.status import Tally
-from nfv_mla_scheduler.monitor.status import status
+from nfv_mla_scheduler.monitor.reporting import metrics
+from nfv_mla_scheduler.monitor.reporting.report import Code
+from nfv_mla_scheduler.monitor.reporting.status import HostState
+from nfv_mla_scheduler.monitor.reporting.status import Process
+from nfv_mla_scheduler.monitor.reporting.status import Tally
+from nfv_mla_scheduler.monitor.reporting.status import status
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why

@@ -19,9 +19,9 @@ from typing import Any
 
 from nfv_mla_scheduler.cmd import monitor_service as command
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.monitor import holds
 from nfv_mla_scheduler.monitor import parts
-from nfv_mla_scheduler.monitor.cycle import well
+from nfv_mla_scheduler.monitor.cycle_report import well
+from nfv_mla_scheduler.monitor.holding import holds
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.refreshing import Refreshing

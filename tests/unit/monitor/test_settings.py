@@ -17,7 +17,7 @@ from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.monitor import options
 from nfv_mla_scheduler.monitor import settings as own
-from nfv_mla_scheduler.monitor.plan_situation import Arming
+from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.steps import Step
 
 ETC = pathlib.Path(__file__).parents[3] / "etc"

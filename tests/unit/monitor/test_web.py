@@ -27,7 +27,7 @@ from nfv_mla_scheduler.serving import application
 from nfv_mla_scheduler.serving.exchange import BODY_MAX
 from nfv_mla_scheduler.serving.server import Server
 from nfv_mla_scheduler.serving.server import ServerSettings
-from tests.unit.monitor.test_metrics import status
+from tests.unit.monitor.reporting.test_metrics import status
 from tests.unit.serving.asking import Answered
 from tests.unit.serving.asking import ask
 from tests.unit.serving.site import HERE

@@ -7,7 +7,7 @@ import time
 import unittest
 from typing import Any
 
-from nfv_mla_scheduler.monitor.observer import Observer
+from nfv_mla_scheduler.monitor.observing.observer import Observer
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import VmState

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say what is to be done about what was found."""
