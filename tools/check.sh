@@ -7,8 +7,9 @@ cd "$(dirname "$0")/.."
 for check in "$@"; do
     case "$check" in
     lint)
-        ruff check nfv_mla_scheduler tests demo tools bench
-        ruff format --check --diff nfv_mla_scheduler tests demo tools bench
+        ruff check nfv_mla_scheduler tests demo tools bench keylime_box
+        ruff format --check --diff \
+            nfv_mla_scheduler tests demo tools bench keylime_box
         ;;
     types) mypy ;;
     docs) sphinx-build -q -W --keep-going -b html doc/source doc/build ;;
