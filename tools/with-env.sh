@@ -15,7 +15,9 @@ wanted=$(cat constraints.txt requirements.txt test-requirements.txt \
 if [ "$(cat .venv/made-for 2>/dev/null || true)" != "$wanted" ]; then
     echo "Making the environment .venv; this takes a minute or two." >&2
     "$python" -m venv --clear .venv
+    # Much of it is never imported; what is, is compiled then.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --no-compile \
         -c constraints.txt -r requirements.txt -r test-requirements.txt \
         --editable .
     echo "$wanted" >.venv/made-for

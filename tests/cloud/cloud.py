@@ -7,6 +7,7 @@ see the package's docstring.  Only one can run at a time in one process.
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import threading
@@ -208,5 +209,13 @@ def _join_threads_since(
         gc.collect()
         for thread in set(threading.enumerate()) - set(before):
             thread.join(timeout=5)
+        _freeze()
 
     return join
+
+
+@functools.cache
+def _freeze() -> None:
+    """Spare later collections what the first cloud has left: modules."""
+    gc.collect()
+    gc.freeze()

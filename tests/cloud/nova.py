@@ -23,6 +23,7 @@ from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional import fixtures as placement_fixtures
 from placement import deploy
 
+from tests.cloud import databases
 from tests.cloud import description as desc
 from tests.cloud import driver
 from tests.cloud import identity
@@ -87,6 +88,8 @@ class Services(test.TestCase):  # type: ignore[misc]
         raise AssertionError("this is not a test")
 
     def setUp(self) -> None:
+        # Before the first database.
+        self.useFixture(databases.Economy())
         with self._environment():
             super().setUp()
         self._configure()

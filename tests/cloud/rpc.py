@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import types
 import typing as ty
 
 import fixtures
+from oslo_messaging._drivers import base
 from oslo_messaging._drivers import impl_fake
 from oslo_messaging.rpc import client
 
 LOG = logging.getLogger(__name__)
+
+#: How often a listener looks that nobody has woken up.
+LOOK_AGAIN_S = 1.0
 
 
 class CastsComplete(fixtures.Fixture):
@@ -82,30 +85,75 @@ class CastsComplete(fixtures.Fixture):
 
 
 class PromptDelivery(fixtures.Fixture):
-    """Wake listeners up for a message; they would look every 50 ms."""
+    """Wake a listener up for its messages; it would look every 50 ms."""
 
     def _setUp(self) -> None:  # noqa: N802
-        arrival = threading.Condition()
+        self._waiting: dict[impl_fake.FakeListener, threading.Event] = {}
         deliver = impl_fake.FakeExchange.deliver_message
+        stop = impl_fake.FakeListener.stop
 
-        def deliver_message(*args: ty.Any, **kwargs: ty.Any) -> None:
-            deliver(*args, **kwargs)
-            with arrival:
-                arrival.notify_all()
+        def deliver_message(
+            exchange: ty.Any,
+            topic: str,
+            ctxt: ty.Any,
+            message: ty.Any,
+            server: str | None = None,
+            **how: ty.Any,
+        ) -> None:
+            deliver(exchange, topic, ctxt, message, server=server, **how)
+            for listener, event in list(self._waiting.items()):
+                if _may_be_for(listener, topic, server):
+                    event.set()
 
-        def sleep(seconds: float) -> None:
-            with arrival:
-                arrival.wait(seconds)
+        def stop_listener(listener: ty.Any) -> None:
+            stop(listener)
+            if event := self._waiting.get(listener):
+                event.set()
 
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                "oslo_messaging._drivers.impl_fake.FakeExchange.deliver_message",
-                deliver_message,
+        patches: dict[str, ty.Any] = {
+            "FakeExchange.deliver_message": deliver_message,
+            "FakeListener.poll": base.batch_poll_helper(self._poll),
+            "FakeListener.stop": stop_listener,
+        }
+        for name, patch in patches.items():
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f"oslo_messaging._drivers.impl_fake.{name}", patch
+                )
             )
-        )
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                "oslo_messaging._drivers.impl_fake.time",
-                types.SimpleNamespace(time=time.time, sleep=sleep),
-            )
-        )
+
+    def _poll(self, listener: ty.Any, timeout: float | None = None) -> ty.Any:
+        """Return the next message, or None when there is none."""
+        ends = None if timeout is None else time.monotonic() + timeout
+        event = self._waiting[listener] = threading.Event()
+        try:
+            while not listener._stopped.is_set():
+                event.clear()
+                if (message := _next_message(listener)) is not None:
+                    return message
+                pause = LOOK_AGAIN_S
+                if ends is not None:
+                    pause = min(pause, ends - time.monotonic())
+                if pause < 0:
+                    break
+                event.wait(pause)
+            return None
+        finally:
+            del self._waiting[listener]
+
+
+def _next_message(listener: ty.Any) -> ty.Any:
+    for target in listener._targets:
+        exchange = listener._exchange_manager.get_exchange(target.exchange)
+        found = exchange.poll(target, listener._pool)
+        if found[1] is not None:
+            return impl_fake.FakeIncomingMessage(*found)
+    return None
+
+
+def _may_be_for(listener: ty.Any, topic: str, server: str | None) -> bool:
+    return any(
+        target.topic == topic
+        and (not server or not target.server or target.server == server)
+        for target in listener._targets
+    )

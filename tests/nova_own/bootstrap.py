@@ -74,10 +74,17 @@ def install() -> FilterRuns:
 def _economise() -> None:
     """Spare what Nova's fixtures spend on other ends than a test's own.
 
-    Together about an eighth of the processor time of a test.
+    Together about two fifths of the processor time of a test.
     """
     from futurist import _thread
     from nova import test
+
+    from tests.cloud import databases
+    from tests.cloud import rpc
+
+    # For as long as this process runs.
+    databases.Economy().setUp()
+    rpc.PromptDelivery().setUp()
 
     # Each idle thread would look for the end of its pool every 10 ms.
     original = test.TestCase.setUp

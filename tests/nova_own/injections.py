@@ -7,15 +7,14 @@ changes what is configured.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import pathlib
-import shutil
 import tempfile
 import time
 import typing as ty
 
 _NOVAS = "nova.scheduler.filters.all_filters"
+_DIRECTORY = tempfile.gettempdir()
 
 
 def nfv_mla_filter_first(conf: ty.Any) -> None:
@@ -45,9 +44,9 @@ def _signed_policy() -> dict[str, object]:
     from demo import world
     from tests.cloud.site import Site
 
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="nova-own-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    site = Site(directory / "site")
+    # Below that of this process, which outlives each test's own.
+    directory = tempfile.mkdtemp(prefix="nova-own-", dir=_DIRECTORY)
+    site = Site(pathlib.Path(directory) / "site")
     site.put_policy(world.policy(time.time()))
     world.attest(site)
     site.publish()

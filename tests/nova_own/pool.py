@@ -58,6 +58,9 @@ class Worker:
         env.pop(bootstrap.INJECTION, None)
         if injection:
             env[bootstrap.INJECTION] = injection
+        # What outlives a test is not to lie where that test cleans up.
+        self._directory = tempfile.TemporaryDirectory(prefix="nova-own-")
+        env["TMPDIR"] = self._directory.name
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.nova_own.worker"],
@@ -86,6 +89,7 @@ class Worker:
         self._process.wait()
         self._pipe("stdout").close()
         self._stderr.close()
+        self._directory.cleanup()
 
     def _last_words(self) -> str:
         size = self._stderr.seek(0, os.SEEK_END)

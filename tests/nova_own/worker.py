@@ -11,6 +11,8 @@ was started with; what the tests themselves print goes to standard error.
 
 from __future__ import annotations
 
+import functools
+import gc
 import importlib
 import json
 import os
@@ -123,6 +125,13 @@ def run_test(test_id: str, runs: bootstrap.FilterRuns, send: Send) -> None:
     cls(test).run(Outcomes(test_id, runs, send))
 
 
+@functools.cache
+def _freeze() -> None:
+    """Spare later collections what the first test has left: modules."""
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -137,6 +146,7 @@ def main() -> None:
             send({"tests": test_ids(argument)})
         else:
             run_test(argument, runs, send)
+            _freeze()
     answers.flush()
     # Threads that a failed test left behind must not keep us.
     os._exit(0)
