@@ -75,7 +75,7 @@ class Findings:
         said = (
             permissive_until,
             shape.pinned,
-            tuple([voice.authority for voice in shape.voices]),
+            tuple([(voice.authority, voice.pinned) for voice in shape.voices]),
             doubted,
         )
         of_all = self._of_all.setdefault(said, next(self._numbers))

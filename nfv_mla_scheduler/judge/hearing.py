@@ -50,10 +50,8 @@ class Hearing:
         self._shape = shape
         self._doubted = doubted
 
-    def attested_by(
-        self, term: Term, need: Need, independent: bool
-    ) -> Support:
-        """Some authority attests the host; perhaps one that is not ours."""
+    def attested_by(self, term: Term, need: Need) -> Support:
+        """Some authority attests the host, of those that a term is about."""
         attestation = Term(
             Subject.HOST, "attestation", grade=self._accepted(need)
         )
@@ -61,8 +59,7 @@ class Hearing:
         atoms = tuple(
             atom
             for atom in support.atoms
-            if atom.voice != ANY_DATE
-            and not (independent and self._is_ours(atom.voice))
+            if atom.voice != ANY_DATE and self._is_meant(term, atom.voice)
         )
         if atoms:
             return Support(term, atoms)
@@ -75,10 +72,14 @@ class Hearing:
             return Grade.DECLARED
         return None
 
-    def _is_ours(self, voice: int) -> bool:
-        name = self._shape.voices[voice].authority
-        operator = self._policy.operator
-        return self._policy.authorities[name].trust_domain == operator
+    def _is_meant(self, term: Term, voice: int) -> bool:
+        said = self._shape.voices[voice]
+        if term.name == "pinned-tpm":
+            return said.pinned
+        if term.name == "independent-authority":
+            authority = self._policy.authorities[said.authority]
+            return authority.trust_domain != self._policy.operator
+        return True
 
     def host(self, term: Term, need: Need) -> Support:
         """Return what carries a term about the host."""

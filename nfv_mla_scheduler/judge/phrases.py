@@ -316,7 +316,8 @@ ABOUT_CLAIMS = {
         },
         "A certain authority has to vouch for the host and says nothing of "
         "it: the one that ``nfv_mla:authority`` or ``vouchers_min`` names; or "
-        "any authority at all, or any outside the operator's trust domain.",
+        "any authority at all, any outside the operator's trust domain, or "
+        "any that found the host's TPM to have a key that the policy pins.",
         "5.1.1, 5.3.3",
     ),
 }
@@ -344,8 +345,9 @@ ABOUT_SERVER = {
         "It depends on something that cannot be judged here: a monitor that "
         "is alive, where ``monitor_status_file`` is not set; a ledger that "
         "takes entries, receipts that are served (``monitor-alive``, "
-        "``ledger-writable``, ``receipts-served``), or an application that "
-        "uses an HSM of its own.  Every profile of the "
+        "``ledger-writable``, ``receipts-served``), a key of the host's TPM "
+        "that the policy pins and no authority compares, or an application "
+        "that uses an HSM of its own.  Every profile of the "
         "standard needs 5.2.10 and 5.3.2, hence is refused everywhere until "
         "the policy waives both for it.",
         "5.2.10, 5.3.2",
@@ -361,8 +363,8 @@ ABOUT_SERVER = {
         "``monitor_status_file`` names its status; or that the policy pins a "
         "key of the host's TPM "
         "(``pinned_keys``) where a profile takes that in place of a voucher "
-        "from outside. Where it does pin one, nobody compares it with the "
-        "host's yet, and the refusal is ``not-judged``.",
+        "from outside. Where it does pin one that no authority compares with "
+        "the host's, the refusal is ``not-judged``.",
         "5.2.10",
     ),
     _CODE.NOTHING_FOLLOWS: Phrase(
@@ -399,6 +401,8 @@ SILENT = {
     "authority-fresh": "No authority at all vouches for",
     "independent-authority": "No authority outside the operator's trust "
     "domain vouches for",
+    "pinned-tpm": "No authority that knows the pinned key of its TPM vouches "
+    "for",
     "attestation": "{by} says nothing of",
 }
 

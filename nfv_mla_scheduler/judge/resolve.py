@@ -34,7 +34,7 @@ from nfv_mla_scheduler.results.records import Shape
 from nfv_mla_scheduler.standard.values import Catalogue
 
 # Our own terms that rest on what authorities claim.
-_ATTESTED = ("authority-fresh", "independent-authority")
+_ATTESTED = ("authority-fresh", "independent-authority", "pinned-tpm")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -165,12 +165,13 @@ class Resolver:
         if term.name == "policy-in-force":
             expiry = Atom(ANY_DATE, False, self._rules.policy.expires_at)
             return Support(term, (expiry,))
-        if term.name in _ATTESTED:
-            independent = term.name == "independent-authority"
-            return self._hearing.attested_by(term, need, independent)
         holds = self._rules.own_state.get(term.name)
-        if term.name == "pinned-tpm" and not self._shape.pinned:
-            holds = False
+        if term.name == "pinned-tpm":
+            # None: nobody has compared the host's key with the pinned one
+            compared = any(voice.pinned for voice in self._shape.voices)
+            holds = (compared or None) if self._shape.pinned else False
+        if term.name in _ATTESTED and (holds or term.name != "pinned-tpm"):
+            return self._hearing.attested_by(term, need)
         if holds:
             return Support(term, (ALWAYS,))
         code = (

@@ -183,18 +183,19 @@ class _Set(NamedTuple):
     faulty: bool
 
 
-_Entry = tuple[str, int, "str | None", float]
+# The last is missing where it is empty, as it mostly is.
+_Entry = tuple[str, int, "str | None", float, str]
 
 
 def _entries(raw: Any, path: str, sets: int) -> list[_Entry]:
     """Check the shape of one authority's list, and return it."""
     entries: list[_Entry] = []
     for index, entry in enumerate(strict_json.array(raw, path)):
-        if type(entry) is not list or len(entry) != 4:
+        if type(entry) is not list or len(entry) not in (4, 5):
             raise strict_json.invalid(
-                f"{path}.{index}", "must be an array of four"
+                f"{path}.{index}", "must be an array of four or five"
             )
-        attester, claim_set, boot, boot_at = entry
+        attester, claim_set, boot, boot_at, *keys = entry
         if not strict_json.is_name(attester):
             raise strict_json.invalid(
                 f"{path}.{index}", "has an unfit attester id", attester
@@ -207,8 +208,12 @@ def _entries(raw: Any, path: str, sets: int) -> list[_Entry]:
             raise strict_json.invalid(
                 f"{path}.{index}", "has an unfit boot id", boot
             )
+        if keys and not strict_json.is_name(keys[0]):
+            raise strict_json.invalid(
+                f"{path}.{index}", "has an unfit key", keys[0]
+            )
         boot_at = strict_json.number(boot_at, f"{path}.{index}")
-        entries.append((attester, claim_set, boot, boot_at))
+        entries.append((attester, claim_set, boot, boot_at, "".join(keys)))
     return entries
 
 
@@ -253,7 +258,7 @@ def _results(
     if len({entry[0] for entry in entries}) != len(entries):
         doubled = _doubled(authority, entries, sets, problems)
     results: dict[str, Result] = {}
-    for attester, index, boot, boot_at in entries:
+    for attester, index, boot, boot_at, key in entries:
         claims, faulty = sets[index]
         if faulty:
             problems.append(
@@ -277,8 +282,11 @@ def _results(
             or result.boot != boot
             or result.boot_attested_at != boot_at
             or result.faulty is not faulty
+            or result.key != key
         ):
-            result = Result(authority, attester, claims, boot, boot_at, faulty)
+            result = Result(
+                authority, attester, claims, boot, boot_at, faulty, key
+            )
         results[attester] = result
     return results
 
@@ -300,7 +308,7 @@ def _doubled(
 ) -> dict[str, list[Claims]]:
     """Return what is said of each attester that is there more than once."""
     said: dict[str, list[Claims]] = collections.defaultdict(list)
-    for attester, index, _, _ in entries:
+    for attester, index, *_ in entries:
         said[attester].append(sets[index].claims)
     doubled = {name: found for name, found in said.items() if len(found) > 1}
     problems.extend(

@@ -20,11 +20,16 @@ from nfv_mla_scheduler.results.values import Result
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Voice:
-    """What one authority claims about every host of a shape."""
+    """What one authority claims about every host of a shape.
+
+    :ivar pinned: whether a key attests them that the policy pins, host by
+        host, as the authority's driver found
+    """
 
     authority: str
     claims: Claims
     faulty: bool = False
+    pinned: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,7 @@ class Shape:
 
     :ivar contents: of the declared facts, each beginning with its capability;
         what makes facts about two hosts equal
+    :ivar pinned: whether the policy pins keys of them
     """
 
     pools: tuple[str, ...]
@@ -149,20 +155,28 @@ class RecordBuilder:
         pools: tuple[str, ...],
         results: tuple[Result, ...],
     ) -> Shape:
-        pinned = bool(binding.pinned_keys)
+        pinned = binding.pinned_keys
         contents = tuple([_content(fact) for fact in binding.declared])
         key = (
             pools,
-            tuple([(r.authority, id(r.claims), r.faulty) for r in results]),
+            tuple(
+                [
+                    (r.authority, id(r.claims), r.faulty, r.key in pinned)
+                    for r in results
+                ]
+            ),
             contents,
-            pinned,
+            bool(pinned),
         )
         shape = self.shapes.get(key)
         if shape is None:
             voices = tuple(
-                Voice(r.authority, r.claims, r.faulty) for r in results
+                Voice(r.authority, r.claims, r.faulty, r.key in pinned)
+                for r in results
             )
-            shape = Shape(pools, voices, binding.declared, contents, pinned)
+            shape = Shape(
+                pools, voices, binding.declared, contents, bool(pinned)
+            )
             # the shape holds the claims, so that their id stays theirs
             self.shapes[key] = shape
         return shape

@@ -31,6 +31,8 @@ class Result:
     :ivar faulty: something in it cannot be taken, so that nothing in it
         carries anything; what it contradicts it still does, since silence
         must not help
+    :ivar key: digest of that key of its TPM by which it was attested and
+        that the policy pins, as the driver found; empty: it compared none
     """
 
     authority: str
@@ -39,6 +41,7 @@ class Result:
     boot: str | None
     boot_attested_at: Instant
     faulty: bool = False
+    key: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -81,9 +81,10 @@ def _body(draft: ResultsDraft) -> dict[str, Any]:
                     sets.append(claim_sets.wire(result.claims))
                 by_identity[id(result.claims)] = index
             path = f"{name}.{attester}"
-            _check_names(path, attester, result.boot)
+            _check_names(path, attester, result.boot, result.key or None)
             since = _time(result.boot_attested_at, path)
-            rows.append([attester, index, result.boot, since])
+            key = [result.key] if result.key else []
+            rows.append([attester, index, result.boot, since, *key])
     return {"claim_sets": sets, "authorities": authorities}
 
 
@@ -106,8 +107,8 @@ def _columns(draft: ResultsDraft, name: str) -> dict[str, Any]:
     return columns
 
 
-def _check_names(path: str, attester: str, boot: str | None) -> None:
-    for name in (attester, boot):
+def _check_names(path: str, attester: str, *names: str | None) -> None:
+    for name in (attester, *names):
         if name is not None and not strict_json.is_name(name):
             raise strict_json.invalid(path, "has an unfit identifier", name)
 

@@ -127,6 +127,9 @@ class Contract(abc.ABC):
         self.stage.say(ATTESTERS[0], boot=7)
         found = self.collect()
         boots = [found.freshness[attester].boot for attester in ATTESTERS]
+        if not self.stage.TELLS_BOOTS:
+            self.assertEqual([None] * len(boots), boots)
+            return
         self.assertNotEqual(boots[0], boots[1])
         self.assertEqual(boots[1], boots[2])
 
@@ -364,14 +367,10 @@ class HttpsContract(Contract):
     def test_an_option_that_cannot_be_used_is_named(self: Any) -> None:
         missing = str(self.stage.directory / "missing")
         for options, named in (
-            ({"url": ""}, "url: must be set"),
-            ({"url": "http://127.0.0.1/"}, "url: must be https"),
-            ({"url": "https://u:p@127.0.0.1/"}, "url: may hold no user"),
+            *self.stage.unfit_options(missing),
             ({"ca_file": ""}, "ca_file: must be set"),
             ({"ca_file": "ca.pem"}, "ca_file: must be an absolute path"),
             ({"ca_file": missing}, f"ca_file: {missing}"),
-            ({"cert_file": missing}, f"cert_file with its key: {missing}"),
-            ({"cert_file": ""}, "key_file: is set"),
             ({"server_name": "a b"}, "server_name: "),
         ):
             with self.subTest(options):

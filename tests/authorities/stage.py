@@ -72,6 +72,8 @@ class Stage(abc.ABC):
     # of one that never answers: when a driver with the option
     # ``timeout_s = SHORT_S`` has to have given up
     gives_up_s: ClassVar[float] = 5.0
+    # whether the authority tells one boot from another
+    TELLS_BOOTS: ClassVar[bool] = True
     # how the names of the authority's own threads begin
     THREADS: ClassVar[tuple[str, ...]] = ("test server",)
 
@@ -203,6 +205,19 @@ class HttpsStage(Stage):
     @abc.abstractmethod
     def options(self) -> dict[str, Any]:
         """Return the options of the driver that are not of all drivers."""
+
+    def unfit_options(self, missing: str) -> list[tuple[Any, str]]:
+        """Return options, and how the error begins that each has to give.
+
+        :param missing: path of a file that is not there
+        """
+        return [
+            ({"url": ""}, "url: must be set"),
+            ({"url": "http://127.0.0.1/"}, "url: must be https"),
+            ({"url": "https://u:p@127.0.0.1/"}, "url: may hold no user"),
+            ({"cert_file": missing}, f"cert_file with its key: {missing}"),
+            ({"cert_file": ""}, "key_file: is set"),
+        ]
 
     def driver(self, **options: Any) -> Authority:
         given = {

@@ -12,6 +12,7 @@ import unittest
 
 from nfv_mla_scheduler.authority import loader
 from nfv_mla_scheduler.authority.ear import EarAuthority
+from nfv_mla_scheduler.authority.keylime.driver import KeylimeAuthority
 from nfv_mla_scheduler.authority.lab import LabAuthority
 from nfv_mla_scheduler.errors import SettingsError
 
@@ -55,7 +56,10 @@ class InstalledTest(unittest.TestCase):
     def test_the_drivers_of_this_package(self) -> None:
         self.assertIs(EarAuthority, loader.driver("ear"))
         self.assertIs(LabAuthority, loader.driver("lab"))
-        self.assertLessEqual({"ear", "lab"}, set(loader.installed()))
+        self.assertIs(KeylimeAuthority, loader.driver("keylime"))
+        self.assertLessEqual(
+            {"ear", "keylime", "lab"}, set(loader.installed())
+        )
 
     def test_a_name_that_no_driver_has(self) -> None:
         for name in ("", "keylyme", "ear:EarAuthority", "a\nb", "x" * 999):
@@ -106,7 +110,9 @@ class OtherPackageTest(unittest.TestCase):
         cls.said = dict(line.split(" ", 1) for line in others)
 
     def test_all_are_named_even_those_that_cannot_be_loaded(self) -> None:
-        self.assertEqual(sorted({*POINTS, "lab"}), sorted(set(self.installed)))
+        self.assertEqual(
+            sorted({*POINTS, "keylime", "lab"}), sorted(set(self.installed))
+        )
 
     def test_a_good_one_is_loaded(self) -> None:
         self.assertEqual("Fine", self.said["fine"])

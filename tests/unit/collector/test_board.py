@@ -104,6 +104,7 @@ class TakeTest(BoardTestCase):
             "boot": result("h1", boot="2"),
             "no boot": result("h1", boot=None),
             "boot attested": result("h1", boot_at=NOW - 1),
+            "key": dataclasses.replace(result("h1"), key="sha256:1"),
         }
         for name, other in cases.items():
             with self.subTest(name):
@@ -310,11 +311,24 @@ class UnfitTest(BoardTestCase):
             "negative": result("h1", boot_at=-1.0),
             "not a number": result("h1", boot_at=math.nan),
             "faulty": result("h1", faulty=True),
+            "key": dataclasses.replace(result("h1"), key="a\nb"),
+            "long key": dataclasses.replace(result("h1"), key="b" * 200),
         }
         for name, unfit in cases.items():
             with self.subTest(name):
                 answer = collected(unfit, result("h2"))
                 self._assert_left_out(answer, "results-invalid")
+
+    def test_the_key_by_which_it_was_attested_stays_with_a_result(self):
+        keyed = dataclasses.replace(result("h1"), key="sha256:1")
+        self.take(collected(keyed))
+        self.assertEqual("sha256:1", self.said.results["h1"].key)
+        before = self.said
+        self.take(collected(dataclasses.replace(keyed)))
+        self.assertIs(before, self.said)
+        # which of two of one moment is meant nobody can tell
+        self.take(collected(dataclasses.replace(keyed, key="sha256:2")))
+        self.assertEqual("", self.said.results["h1"].key)
 
     def test_times_that_are_none(self):
         for at in (math.nan, math.inf, -5.0, 2.0**60):

@@ -19,6 +19,7 @@ from nfv_mla_scheduler.collector import options
 from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import SettingsError
+from nfv_mla_scheduler.serving.server import ServerSettings
 from nfv_mla_scheduler.standard.catalogue import load
 from tests.authorities.fake import FakeAuthority
 
@@ -129,7 +130,7 @@ class SettingsTest(SettingsTestCase):
         self.assertEqual(pathlib.Path("/run/status.json"), found.status_file)
         self.assertEqual(("keylime-fra", "veraison-bka"), found.authorities)
         self.assertEqual(
-            own.Listen(
+            ServerSettings(
                 "0.0.0.0",
                 8443,
                 pathlib.Path("/c.pem"),
@@ -278,7 +279,11 @@ class SampleTest(unittest.TestCase):
     def test_every_option_has_help(self):
         groups = own.list_opts()
         self.assertEqual(
-            ["nfv_mla_collector", "nfv_mla_authority_name"],
+            [
+                "nfv_mla_collector",
+                "nfv_mla_authority_name",
+                "nfv_mla_authority_keylime",
+            ],
             [group.name for group, _ in groups],
         )
         for _, found in groups:
@@ -287,6 +292,8 @@ class SampleTest(unittest.TestCase):
 
     def test_the_sample_has_the_options_of_a_driver(self):
         text = (ETC / "nfv-mla-collector.conf.sample").read_text()
-        self.assertIn("[nfv_mla_authority_name]", text)
-        for option in loader.driver("ear").OPTIONS:
-            self.assertIn(f"#{option.name} =", text)
+        for group, driver in (("name", "ear"), ("keylime", "keylime")):
+            part = text.partition(f"[nfv_mla_authority_{group}]")[2]
+            part = part.partition("\n[")[0]
+            for option in loader.driver(driver).OPTIONS:
+                self.assertIn(f"#{option.name} =", part)

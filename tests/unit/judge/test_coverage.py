@@ -26,7 +26,7 @@ WORLDS = 1500
 
 def sweep(worlds=WORLDS):
     """Yield (recipe, draft), the same ones every time."""
-    rnd = Random(5)
+    rnd = Random(4)
     names = [key.name for key in KEYS]
     for _ in range(worlds):
         recipe = Recipe(

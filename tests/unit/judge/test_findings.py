@@ -155,7 +155,17 @@ class SharedTest(unittest.TestCase):
         one = draft.bindings["h1"]
         assert isinstance(one, Binding)
         draft.bindings["h1"] = dataclasses.replace(one, pinned_keys=("a",))
-        self.assertEqual(set(), self._some(draft)["h1"])
+        for host in BOTH:
+            draft.told["kl", host].key = "a"
+        self.assertEqual(
+            {"h1": set(), "h2": {"authority-silent"}}, self._some(draft)
+        )
+        two = draft.bindings["h2"]
+        assert isinstance(two, Binding)
+        draft.bindings["h2"] = dataclasses.replace(two, pinned_keys=("b",))
+        self.assertEqual(
+            {"h1": set(), "h2": {"authority-silent"}}, self._some(draft)
+        )
 
     def test_hosts_of_which_different_authorities_claim_the_same(self) -> None:
         draft = scenes.asking(2, authority="kl")

@@ -23,6 +23,8 @@ from tests.unit.judge.scenes import says
 from tests.unit.judge.scenes import silent
 from tests.unit.judge.scenes import why
 
+PINNED = "sha256:" + 64 * "1"
+
 
 class TestSources(unittest.TestCase):
     def test_a_good_host_satisfies_every_profile_of_the_standard(self):
@@ -256,6 +258,8 @@ class TestProfiles(unittest.TestCase):
         del draft.told["ver", "h1"].claims["attestation"]
         self.assertTrue(why(draft))
         self._pin(draft)
+        self.assertEqual({"authority-silent"}, why(draft))
+        draft.told["kl", "h1"].key = PINNED
         self.assertEqual(set(), why(draft))
         says(draft, "tpm", "ver", values="virtual")
         self.assertTrue(why(draft))
@@ -265,14 +269,34 @@ class TestProfiles(unittest.TestCase):
         bare(draft, external_voucher=True, values={"tpm": of("hardware")})
         del draft.told["ver", "h1"].claims["attestation"]
         self._pin(draft)
+        draft.told["kl", "h1"].key = PINNED
         self.assertEqual(set(), why(draft))
         for authority in ("kl", "ver"):
             says(draft, "tpm", authority, values="equivalent-hardware")
         self.assertTrue(why(draft))
 
+    def test_a_pinned_key_counts_where_an_authority_has_found_it(self):
+        draft = asking()
+        need = ((Term(Subject.SELF, "pinned-tpm"),),)
+        bare(draft, add=(("pinned", "5.2.10", need),))
+        told = draft.told["kl", "h1"]
+        told.key = PINNED
+        self.assertEqual({"self-unmet"}, why(draft))
+        self._pin(draft)
+        self.assertEqual(set(), why(draft))
+        for key in ("", "sha256:" + 64 * "2"):
+            told.key = key
+            self.assertEqual({"not-judged"}, why(draft))
+        told.key = PINNED
+        # another's word, who has compared nothing, does not do instead
+        told.at = draft.now - 3600
+        self.assertEqual({"stale"}, why(draft))
+        del told.claims["attestation"]
+        self.assertEqual({"authority-silent"}, why(draft))
+
     def _pin(self, draft):
         draft.bindings["h1"] = dataclasses.replace(
-            draft.bindings["h1"], pinned_keys=("sha256:" + 64 * "1",)
+            draft.bindings["h1"], pinned_keys=(PINNED,)
         )
 
 

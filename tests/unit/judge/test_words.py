@@ -286,7 +286,8 @@ class WordsTest(unittest.TestCase):
             ("rng-device", "rng-device (asks for a random number device)"),
             (
                 "pinned-tpm",
-                "pinned-tpm (the policy names the key of the host's TPM)",
+                "pinned-tpm (the host's TPM was found to have a key that the "
+                "policy pins)",
             ),
             ("binding", "binding"),
         ):

@@ -158,6 +158,7 @@ class TestIdentity(unittest.TestCase):
         changes = {
             "claims": Result("ear", "h1", fewer, "boot-h1", d.NOW - 100),
             "boot": Result("ear", "h1", d.TPM, "boot-x", d.NOW - 100),
+            "key": Result("ear", "h1", d.TPM, "boot-h1", d.NOW - 100, key="k"),
             "no boot": Result("ear", "h1", d.TPM, None, d.NOW - 100),
             "boot time": Result("ear", "h1", d.TPM, "boot-h1", d.NOW - 99),
         }

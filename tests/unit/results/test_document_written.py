@@ -56,6 +56,17 @@ class TestWriting(unittest.TestCase):
         read = d.read(write(draft, d.SIGNER))
         self.assertIsNone(read.freshness["ear"]["h1"].boot)
 
+    def test_a_key_travels_where_there_is_one(self):
+        without = len(d.document())
+        keyed = Result("ear", "h1", d.TPM, "boot-h1", d.NOW - 100, key="k-1")
+        data = d.document(h1=keyed)
+        self.assertEqual(1, data.count(b'"k-1"'))
+        self.assertEqual(without + len(',"k-1"'), len(data))
+        read = d.read(data)
+        self.assertEqual("k-1", read.results["ear"]["h1"].key)
+        self.assertEqual("", read.results["ear"]["h2"].key)
+        self.assertEqual("", read.results["keylime"]["h1"].key)
+
     def test_times_are_kept_to_the_millisecond(self):
         document = d.read(d.document(at=d.NOW - 0.12345))
         self.assertEqual(d.NOW - 0.123, document.freshness["ear"]["h1"].at)
@@ -69,6 +80,9 @@ class TestWriting(unittest.TestCase):
             "NaN": d.draft(at=float("nan")),
             "no attester": d.draft(**{"": Result("ear", "", {}, None, 1.0)}),
             "an odd boot": d.draft(h3=Result("ear", "h3", {}, "\n", 1.0)),
+            "an odd key": d.draft(
+                h3=Result("ear", "h3", {}, None, 1.0, key="\n")
+            ),
         }
         for name, wrong in bad.items():
             with self.subTest(name), self.assertRaises(ResultsRefused):
