@@ -109,6 +109,28 @@ class TokenCode(enum.Enum):
     BAD_CLAIM = "token-bad-claim"
 
 
+class KeylimeCode(enum.Enum):
+    """Why what Keylime has about an attester gives no result, or less."""
+
+    MALFORMED = "keylime-malformed"
+    UNKNOWN_AGENT = "keylime-unknown-agent"
+    TWO_VERIFIERS = "keylime-two-verifiers"
+    FAILED = "keylime-failed"
+    PENDING = "keylime-pending"
+    TIMED_OUT = "keylime-timed-out"
+    NEVER_ATTESTED = "keylime-never-attested"
+    AHEAD = "keylime-ahead"
+    NO_POLICY = "keylime-no-policy"
+    NO_MEASURED_BOOT = "keylime-no-measured-boot"
+    BOOT_ONCE = "keylime-boot-once"
+    NO_RUNTIME_POLICY = "keylime-no-runtime-policy"
+    NO_PCR = "keylime-no-pcr"
+    UNKNOWN_REGION = "keylime-unknown-region"
+    NOT_REGISTERED = "keylime-not-registered"
+    OTHER_KEY = "keylime-other-key"
+    REGISTRAR_SILENT = "keylime-registrar-silent"
+
+
 class ContactCode(enum.Enum):
     """Why a server did not answer as it should."""
 

@@ -27,6 +27,11 @@ MODE = 0o600
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
+# Of the queue, so much (one part of as many) is kept for what is done to
+# servers: whoever can have much said must not keep that from being written.
+RESERVED = 16
+_FIRST = (EventKind.STEP_INTENDED, EventKind.STEP_DONE)
+
 
 class JsonLinesAudit:
     """Appends events to a file; an ``AuditPort``.
@@ -49,6 +54,7 @@ class JsonLinesAudit:
     ) -> None:
         self._path = os.fspath(path)
         self._size = queue_size
+        self._usual = queue_size - queue_size // RESERVED
         self._clock = clock
         self._retry_s = retry_s
         self._fd = -1
@@ -77,7 +83,7 @@ class JsonLinesAudit:
     @property
     def healthy(self) -> bool:
         """Whether the last write succeeded and the queue has room."""
-        return not self._failing and len(self._queue) < self._size
+        return not self._failing and len(self._queue) < self._usual
 
     @property
     def ledger(self) -> bool | None:
@@ -92,7 +98,9 @@ class JsonLinesAudit:
     def record(self, event: Event) -> None:
         """Queue ``event``, or count it as dropped."""
         with self._wake:
-            if self._closed or len(self._queue) >= self._size:
+            first = event.kind in _FIRST
+            room = self._size if first else self._usual
+            if self._closed or len(self._queue) >= room:
                 self._drop(1)
                 return
             if self._thread is None and not self._start():

@@ -19,6 +19,10 @@ PROJECT = "nfv-mla"
 PROGRAM = "nfv-mla-monitor"
 # Where it is when it is not where oslo.config looks.
 USUAL = "/etc/nfv-mla/monitor.conf"
+NO_FILE = (
+    f"there is no configuration of {PROGRAM} ({USUAL}); name it with "
+    "--config-file"
+)
 
 
 def usual_files() -> list[str]:
@@ -40,10 +44,7 @@ def read_conf(
     common.register(conf)
     files = list(paths) if paths else usual_files()
     if not files:
-        raise SettingsError(
-            f"there is no configuration of {PROGRAM} ({USUAL}); name it with "
-            "--config-file"
-        )
+        raise SettingsError(NO_FILE)
     try:
         conf([], project=PROJECT, prog=PROGRAM, default_config_files=files)
     except cfg.ConfigFilesNotFoundError as exc:

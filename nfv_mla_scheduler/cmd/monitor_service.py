@@ -20,12 +20,16 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nfv_mla_scheduler.cmd import process
+from nfv_mla_scheduler.cmd.monitor_conf import NO_FILE
 from nfv_mla_scheduler.cmd.monitor_conf import PROGRAM
 from nfv_mla_scheduler.cmd.monitor_conf import PROJECT
+from nfv_mla_scheduler.cmd.monitor_conf import USUAL
 from nfv_mla_scheduler.cmd.monitor_conf import usual_files
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.monitor import checking
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import service
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
@@ -58,32 +62,66 @@ _DRY_RUN = cfg.BoolOpt(
 )
 
 
+class Options:
+    """What was read last and can be used; kept by the first process.
+
+    A worker that ends for another reason than SIGHUP begins anew with the
+    same, whatever somebody is writing into the files.
+
+    :ivar found: what they come to
+    :ivar conf: the options themselves
+    """
+
+    def __init__(
+        self, words: Sequence[str], found: parts.Parts, conf: cfg.ConfigOpts
+    ) -> None:
+        self._words = words
+        self.found = found
+        self.conf = conf
+
+    def reread(self) -> None:
+        """Read options and keys again; those that are no good are not kept."""
+        conf = cfg.ConfigOpts()
+        try:
+            _read_options(conf, self._words)
+            found = parts.read(conf)
+            checking.check_reach(found, conf)
+            if found.common.state_dir != self.found.common.state_dir:
+                raise SettingsError(
+                    "[nfv_mla] state_dir: another one needs a restart"
+                )
+        except process.EXPECTED as exc:
+            LOG.error(
+                "nfv-mla monitor: goes on with the options of before: %s",
+                process.reason(exc),
+            )
+        else:
+            self.found, self.conf = found, conf
+
+
 class Shell(cotyledon.Service):
     """The one worker; made in its own process, after the fork."""
 
     name = "monitor"
 
-    def __init__(
-        self, worker_id: WorkerId, found: parts.Parts, conf: cfg.ConfigOpts
-    ) -> None:
+    def __init__(self, worker_id: WorkerId, options: Options) -> None:
         super().__init__(worker_id)
-        self._found = found
-        self._conf = conf
+        self._options = options
         self._monitor: service.Service | None = None
 
     def run(self) -> None:
         """Start the monitor; its threads go on."""
+        found, conf = self._options.found, self._options.conf
         try:
-            found = _anew(self._found, self._conf)
-            self._monitor = service.Service(
-                found, self._conf, _dry(self._conf)
-            )
+            self._monitor = service.Service(found, conf, _dry(conf))
             self._monitor.start()
         except NfvMlaError as exc:
             LOG.critical("nfv-mla monitor: cannot start: %s", exc)
             # cotyledon tries again, and not too often
             sys.exit(process.FAILED)
-        LOG.info("nfv-mla monitor: runs")
+        act = found.settings.act.value
+        dry = "a dry run: would act on" if conf.dry_run else "acts on"
+        LOG.info("nfv-mla monitor: runs, %s %s", dry, act)
 
     def terminate(self) -> None:
         """End the monitor; in some seconds at most."""
@@ -101,16 +139,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     conf = cfg.ConfigOpts()
     _read_options(conf, words)
+    if not conf.config_file and not conf.config_dir:
+        raise SettingsError(NO_FILE)
     found = parts.read(conf)
     if conf.check:
         return _all_is_well(found, conf)
+    if conf.once:
+        # What was found is printed.
+        conf.set_default("use_stderr", True)
     logging.setup(conf, PROJECT)
     place = Place(found.common.state_dir)
     try:
         if conf.once:
             return _run_once(found, conf)
-        parts.check_reach(found, conf)
-        return _serve(found, conf)
+        checking.check_reach(found, conf)
+        return _serve(Options(words, found, conf))
     finally:
         place.release()
 
@@ -122,9 +165,10 @@ def report_lines(report: CycleReport, dry_run: bool) -> Iterator[str]:
     if picture is None:
         yield "the cloud: was not seen"
     else:
+        some = "; some of it is out of sight" if picture.missing else ""
         yield (
             f"the cloud: {len(picture.nodes)} hosts and "
-            f"{len(picture.servers) - len(report.sealed)} servers"
+            f"{len(picture.servers) - len(report.sealed)} servers{some}"
         )
     for topic in Topic:
         said = known.get(topic, {})
@@ -138,22 +182,6 @@ def report_lines(report: CycleReport, dry_run: bool) -> Iterator[str]:
         step = outcome.step.value if outcome.step else "release or trait"
         text = f", {outcome.text}" if outcome.text else ""
         yield f"{step}: {outcome.subject}: {outcome.code.value}{text}"
-
-
-def _anew(found: parts.Parts, conf: cfg.ConfigOpts) -> parts.Parts:
-    """Return what options and keys say now, if they can be used.
-
-    A worker that begins after SIGHUP reads them again.
-    """
-    try:
-        conf.reload_config_files()
-        return parts.read(conf)
-    except (NfvMlaError, cfg.Error, OSError) as exc:
-        LOG.error(
-            "nfv-mla monitor: goes on with the options of before: %s",
-            bounded(exc, LINE_MAX),
-        )
-        return found
 
 
 def _dry(conf: cfg.ConfigOpts) -> bool:
@@ -171,18 +199,23 @@ def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:
         version=process.version(),
         default_config_files=usual_files(),
         description="Looks which servers are where they should not be, and "
-        "moves or halts them as the policy says.",
+        "moves or halts them as the policy says, as far as [monitor] act "
+        f"allows. Without --config-file it reads {USUAL}.",
+        epilog="Exit status: 0 stopped by a signal; with --check, all can be "
+        "used; with --once, nothing was found. 1 it cannot start, or --once "
+        "found something or failed. 2 wrong usage.",
     )
 
 
-def _serve(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
+def _serve(options: Options) -> int:
     """Run until a signal asks to stop."""
     # What is passed on cannot be pickled.
     shell = cotyledon.ServiceManager(
         graceful_shutdown_timeout=STOP_S,
         mp_context=multiprocessing.get_context("fork"),
     )
-    shell.add(Shell, workers=1, args=(found, conf))
+    shell.add(Shell, workers=1, args=(options,))
+    shell.register_hooks(on_reload=options.reread)
     shell.run()
     return 0
 
@@ -202,7 +235,7 @@ def _run_once(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
 
 
 def _all_is_well(found: parts.Parts, conf: cfg.ConfigOpts) -> int:
-    for odd in parts.check(found, conf):
+    for odd in checking.check(found, conf):
         print(f"{PROGRAM}: {bounded(odd, LINE_MAX)}", file=sys.stderr)
     print(
         f"{PROGRAM}: options, keys and policy can be used; acts on "

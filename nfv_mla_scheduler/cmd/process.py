@@ -15,6 +15,8 @@ from nfv_mla_scheduler.errors import bounded
 
 FAILED = 1
 MISUSED = 2
+# What may be wrong with options and files.
+EXPECTED = (NfvMlaError, cfg.Error, OSError)
 
 
 def guarded(program: str, run: Callable[[], int]) -> int:
@@ -24,18 +26,28 @@ def guarded(program: str, run: Callable[[], int]) -> int:
     """
     try:
         return run()
-    except NfvMlaError as exc:
-        return failed(program, str(exc))
-    except cfg.ConfigFileParseError as exc:
-        # its own message would show the line, secrets included
-        return failed(program, f"options: {exc.config_file} cannot be parsed")
-    except cfg.Error as exc:
-        return failed(program, f"options: {exc}")
+    except EXPECTED as exc:
+        return failed(program, reason(exc))
     except SystemExit as exc:  # the parser has said why, or printed the help
         return exc.code if isinstance(exc.code, int) else MISUSED
-    except OSError as exc:
+
+
+def reason(exc: Exception) -> str:
+    """Return in one line why options or files cannot be used.
+
+    :param exc: one of ``EXPECTED``
+    """
+    if isinstance(exc, cfg.ConfigFileParseError):
+        # its own message would show the line, secrets included
+        said = f"options: {exc.config_file} cannot be parsed"
+    elif isinstance(exc, cfg.Error):
+        said = f"options: {exc}"
+    elif isinstance(exc, OSError):
         where = f"{exc.filename}: " if exc.filename else ""
-        return failed(program, f"{where}{exc.strerror or 'cannot be used'}")
+        said = f"{where}{exc.strerror or 'cannot be used'}"
+    else:
+        said = str(exc)
+    return bounded(said, LINE_MAX)
 
 
 def failed(program: str, message: str) -> int:

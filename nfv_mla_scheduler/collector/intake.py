@@ -125,6 +125,7 @@ class Intake:
                 claims,
                 result.boot,
                 result.boot_attested_at,
+                key=result.key,
             )
         if was != fresh:
             self.freshness[attester] = fresh
@@ -158,6 +159,7 @@ class Intake:
             result,
             claims=claims,
             boot=result.boot if result.boot == before.boot else None,
+            key=result.key if result.key == before.key else "",
             boot_attested_at=min(
                 result.boot_attested_at, before.boot_attested_at
             ),
@@ -226,6 +228,7 @@ def _same(before: Result, result: Result, claims: Claims) -> bool:
         before.claims is claims
         and before.boot == result.boot
         and before.boot_attested_at == result.boot_attested_at
+        and before.key == result.key
     )
 
 
@@ -236,6 +239,11 @@ def _unfit(result: Result, fresh: Freshness) -> str:
             strict_json.is_name(boot) and len(boot.encode()) <= BOOT_BYTES_MAX
         ):
             return f"has an unfit boot id ({bounded(boot)!r})"
+    if result.key and not (
+        strict_json.is_name(result.key)
+        and len(result.key.encode()) <= BOOT_BYTES_MAX
+    ):
+        return f"has an unfit key ({bounded(result.key)!r})"
     times = [result.boot_attested_at, fresh.at]
     if fresh.until != FOREVER:
         times.append(fresh.until)

@@ -7,47 +7,46 @@ and imported when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.serving import exposition
+from nfv_mla_scheduler.serving.exposition import Figure
+from nfv_mla_scheduler.serving.exposition import Status
 from nfv_mla_scheduler.serving.exposition import add
+from nfv_mla_scheduler.serving.exposition import of_part
+from nfv_mla_scheduler.serving.exposition import singles
 
 PREFIX = "nfv_mla_collector_"
 STATES = ("starting", "fresh", "late", "failing")
 
-_Status = Mapping[str, Any]
-
-# name, meaning, what it is of a status; nothing is said for None
-_OF_ALL: tuple[tuple[str, str, Callable[[_Status], Any]], ...] = (
-    (
+_OF_ALL = (
+    Figure(
         "start_time_seconds",
         "When the collector started.",
         lambda s: s["started_at"],
     ),
-    (
+    Figure(
         "policy_version",
         "Version of the policy in force.",
-        lambda s: _part(s, "policy", "version"),
+        lambda s: of_part(s, "policy", "version"),
     ),
-    (
+    Figure(
         "policy_expiry_timestamp_seconds",
         "When the policy in force expires.",
-        lambda s: _part(s, "policy", "expires_at"),
+        lambda s: of_part(s, "policy", "expires_at"),
     ),
-    (
+    Figure(
         "document_issued_timestamp_seconds",
         "When the newest results document was issued.",
-        lambda s: _part(s, "document", "issued_at"),
+        lambda s: of_part(s, "document", "issued_at"),
     ),
-    (
+    Figure(
         "document_results",
         "Results in the newest results document.",
-        lambda s: _part(s, "document", "results"),
+        lambda s: of_part(s, "document", "results"),
     ),
-    (
+    Figure(
         "publish_failing",
         "Whether the newest results could not be published.",
         lambda s: s["publish_failing_since"] is not None,
@@ -117,7 +116,7 @@ _COUNTED = (
 )
 
 
-def render(status: _Status) -> tuple[str, bytes]:
+def render(status: Status) -> tuple[str, bytes]:
     """Return the content type and the text of the metrics.
 
     :raises exposition.Unavailable: when prometheus_client is not installed
@@ -128,7 +127,7 @@ def render(status: _Status) -> tuple[str, bytes]:
 class _Families:
     """A status, as families of metrics."""
 
-    def __init__(self, status: _Status) -> None:
+    def __init__(self, status: Status) -> None:
         self._status = status
 
     def collect(self) -> Iterator[Any]:
@@ -141,10 +140,7 @@ class _Families:
             "Which collector this is.",
             {"collector": status["collector"]},
         )
-        for name, meaning, value in _OF_ALL:
-            family = core.GaugeMetricFamily(PREFIX + name, meaning)
-            add(family, (), value(status))
-            yield family
+        yield from singles(core.GaugeMetricFamily, PREFIX, _OF_ALL, status)
         yield self._states(core.GaugeMetricFamily)
         for name, meaning, key in _OF_EACH:
             yield self._each(core.GaugeMetricFamily, name, meaning, key)
@@ -167,8 +163,3 @@ class _Families:
             for state in STATES:
                 add(family, (authority, state), stands["state"] == state)
         return family
-
-
-def _part(status: _Status, part: str, key: str) -> Any:
-    found = status[part]
-    return None if found is None else found[key]

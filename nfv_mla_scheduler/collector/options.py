@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from nfv_mla_scheduler.serving import listening
+
 GROUP = cfg.OptGroup(
     "nfv_mla_collector",
     title="Collector of attestation results",
@@ -137,72 +139,20 @@ Possible values:
     ),
 ]
 
-_HTTPS = [
-    cfg.StrOpt(
-        "listen",
-        default="",
-        help="""
+_HTTPS = listening.options(
+    listen="""
 Where to serve results, status and metrics over HTTPS.
 
 Possible values:
 
 * ``HOST:PORT``, an IPv6 address in brackets (``[::1]:8443``). Empty (the
   default): nothing is served, and readers share the file.
-
-Related options:
-
-* ``tls_cert_file``, ``tls_key_file`` and ``tls_client_ca_file`` must be set.
 """,
-    ),
-    cfg.StrOpt(
-        "tls_cert_file",
-        default="",
-        help="""
-The certificate of the server, with its chain, in PEM.
-
-Possible values:
-
-* An absolute path.
-
-Related options:
-
-* ``listen``, ``tls_key_file``
-""",
-    ),
-    cfg.StrOpt(
-        "tls_key_file",
-        default="",
-        help="""
-The private key of the server's certificate, in PEM, without a passphrase.
-
-Possible values:
-
-* An absolute path.
-
-Related options:
-
-* ``listen``, ``tls_cert_file``
-""",
-    ),
-    cfg.StrOpt(
-        "tls_client_ca_file",
-        default="",
-        help="""
-The authority that must have issued the certificates of clients, in PEM.
-
+    clients="""
 Which hosts pass which checks is nobody else's business, so that whoever has
 no certificate of it is turned away.
-
-Possible values:
-
-* An absolute path.
-
-Related options:
-
-* ``listen``
 """,
-    ),
-]
+)
 
 DRIVER = cfg.StrOpt(
     "driver",
@@ -213,7 +163,8 @@ The driver that knows how to ask this authority.
 Possible values:
 
 * The name of an installed driver; this package brings ``ear`` (attestation
-  results after the IETF, RFC 9711 and draft-ietf-rats-ear, over HTTPS) and
+  results after the IETF, RFC 9711 and draft-ietf-rats-ear, over HTTPS),
+  ``keylime`` (Keylime's verifiers) and
   ``lab`` (for development).
 """,
 )

@@ -13,24 +13,19 @@ from oslo_config import cfg
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from nfv_mla_scheduler import conf as common
+from nfv_mla_scheduler import startup
 from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.collector import settings as own
 from nfv_mla_scheduler.collector.app import Refresh
 from nfv_mla_scheduler.collector.app import Status
 from nfv_mla_scheduler.collector.loop import tasks
 from nfv_mla_scheduler.collector.options import AUTHORITY_PREFIX
-from nfv_mla_scheduler.collector.options import GROUP
 from nfv_mla_scheduler.collector.rivals import Rivals
 from nfv_mla_scheduler.collector.rivals import shares
 from nfv_mla_scheduler.collector.server import new_server
 from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.feed.policy_file import POLICY_BYTES_MAX
-from nfv_mla_scheduler.feed.watched import Unread
-from nfv_mla_scheduler.feed.watched import WatchedFile
-from nfv_mla_scheduler.policy.acceptance import read_signed
-from nfv_mla_scheduler.policy.officers import read_root
 from nfv_mla_scheduler.policy.officers import read_signer
 from nfv_mla_scheduler.policy.root import PEM_MAX
 from nfv_mla_scheduler.policy.root import Root
@@ -68,23 +63,10 @@ def read(conf: cfg.ConfigOpts) -> Parts:
         settings,
         shared,
         catalogue,
-        _root(conf, shared),
+        startup.root(conf, shared, "collector"),
         _signer(settings),
         own.authorities(conf, catalogue),
     )
-
-
-def _root(conf: cfg.ConfigOpts, settings: common.Settings) -> Root:
-    group = common.GROUP.name
-    if settings.policy_file is None:
-        raise SettingsError(f"[{group}] policy_file: must be set")
-    found = conf.get_location("state_dir", group)
-    if found is None or found.location is cfg.Locations.opt_default:
-        raise SettingsError(
-            f"[{group}] state_dir: must be set, to a directory of the "
-            "collector's own and not that of nova-scheduler"
-        )
-    return read_root(settings.officer_keys, settings.officer_threshold)
 
 
 def _signer(settings: own.Settings) -> CryptoSigner:
@@ -108,7 +90,7 @@ def _signer(settings: own.Settings) -> CryptoSigner:
     try:
         return read_signer(settings.key_file, passphrase)
     except KeyFileError as exc:
-        raise SettingsError(f"[{GROUP.name}] key_file: {exc}") from None
+        raise own.SECTION.wrong("key_file", str(exc)) from None
 
 
 def check(parts: Parts) -> tuple[str, ...]:
@@ -121,12 +103,7 @@ def check(parts: Parts) -> tuple[str, ...]:
     """
     make_server(parts.settings.listen, Shelf(), dict, lambda *_: False)
     path = parts.common.policy_file
-    assert path is not None
-    try:
-        data = WatchedFile(path, POLICY_BYTES_MAX).changed() or b""
-    except Unread as exc:
-        raise SettingsError(f"{path}: {exc.reason}") from None
-    policy = read_signed(data, parts.root, parts.catalogue)
+    policy = startup.policy(parts.common, parts.root, parts.catalogue)
     why = why_not(policy, parts.settings.name, parts.signer)
     if why:
         raise SettingsError(f"{path}: {why}")
@@ -170,7 +147,10 @@ def why_not(policy: Policy | None, name: str, signer: CryptoSigner) -> str:
 
 
 def make_server(
-    listen: own.Listen | None, shelf: Shelf, status: Status, refresh: Refresh
+    listen: ServerSettings | None,
+    shelf: Shelf,
+    status: Status,
+    refresh: Refresh,
 ) -> Server | None:
     """Return a server that does not listen yet; None: none is wanted.
 
@@ -178,14 +158,7 @@ def make_server(
     """
     if listen is None:
         return None
-    settings = ServerSettings(
-        listen.host,
-        listen.port,
-        listen.cert_file,
-        listen.key_file,
-        listen.client_ca_file,
-    )
     try:
-        return new_server(settings, shelf, status, refresh)
+        return new_server(listen, shelf, status, refresh)
     except SettingsError as exc:
-        raise SettingsError(f"[{GROUP.name}] listen: {exc}") from None
+        raise own.SECTION.wrong("listen", str(exc)) from None

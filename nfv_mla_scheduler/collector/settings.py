@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 import pathlib
 import re
-from typing import Any
 
 from oslo_config import cfg
 
@@ -25,33 +23,22 @@ from nfv_mla_scheduler.collector.options import AUTHORITY_PREFIX
 from nfv_mla_scheduler.collector.options import DRIVER
 from nfv_mla_scheduler.collector.options import GROUP
 from nfv_mla_scheduler.collector.options import OPTIONS
+from nfv_mla_scheduler.conf.reading import Section
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NAME_PATTERN
+from nfv_mla_scheduler.serving import listening
+from nfv_mla_scheduler.serving.server import ServerSettings
 from nfv_mla_scheduler.standard.values import Catalogue
 
 AUTHORITIES_MAX = 64
+SECTION = Section(GROUP.name)
 
 _PATHS = (
     "key_file",
     "key_passphrase_file",
     "results_file",
     "status_file",
-    "tls_cert_file",
-    "tls_key_file",
-    "tls_client_ca_file",
 )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listen:
-    """Where and how to serve over HTTPS."""
-
-    host: str
-    port: int
-    cert_file: pathlib.Path
-    key_file: pathlib.Path
-    client_ca_file: pathlib.Path
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ class Settings:
     publish_interval_s: float
     status_file: pathlib.Path | None
     authorities: tuple[str, ...]
-    listen: Listen | None
+    listen: ServerSettings | None
 
 
 def register(conf: cfg.ConfigOpts) -> None:
@@ -82,9 +69,9 @@ def register(conf: cfg.ConfigOpts) -> None:
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """Return the options for ``oslo-config-generator``.
 
-    Those of an authority are of the driver ``ear``; others have their own.
+    Those of an authority are of the drivers that most will use.
     """
-    example = cfg.OptGroup(
+    ear = cfg.OptGroup(
         f"{AUTHORITY_PREFIX}name",
         title="One authority, by its name in the policy",
         help="""
@@ -93,8 +80,21 @@ How to ask the authority called ``name`` in the policy. Each one that
 ``driver`` are those of ``ear``.
 """,
     )
-    options = [DRIVER, *loader.driver("ear").OPTIONS]
-    return [(GROUP, list(OPTIONS)), (example, options)]
+    keylime = cfg.OptGroup(
+        f"{AUTHORITY_PREFIX}keylime",
+        title="One authority that is Keylime",
+        help="""
+How to ask an authority that is called ``keylime`` in the policy. The options
+after ``driver`` are those of the driver ``keylime``.
+""",
+    )
+    return [
+        (GROUP, list(OPTIONS)),
+        *(
+            (group, [DRIVER, *loader.driver(name).OPTIONS])
+            for name, group in (("ear", ear), ("keylime", keylime))
+        ),
+    ]
 
 
 def settings(conf: cfg.ConfigOpts) -> Settings:
@@ -102,20 +102,18 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
 
     :raises SettingsError: naming group and option at fault, in one line
     """
-    values = {
-        option.dest: _value(conf, GROUP.name, option) for option in OPTIONS
-    }
-    paths = {name: _path(name, values[name]) for name in _PATHS}
+    values = {option.dest: SECTION.value(conf, option) for option in OPTIONS}
+    paths = {name: SECTION.path(name, values[name]) for name in _PATHS}
     name = values["name"]
     if not name:
-        raise _wrong(GROUP.name, "name", "must be set")
+        raise SECTION.wrong("name", "must be set")
     if not re.fullmatch(NAME_PATTERN, name):
-        raise _wrong(GROUP.name, "name", f"must match {NAME_PATTERN}", name)
+        raise SECTION.wrong("name", f"must match {NAME_PATTERN}", name)
     results_file = paths["results_file"]
     if paths["status_file"] is not None and (
         paths["status_file"] == results_file
     ):
-        raise _wrong(GROUP.name, "status_file", "must not be results_file")
+        raise SECTION.wrong("status_file", "must not be results_file")
     return Settings(
         name=name,
         key_file=_needed("key_file", paths),
@@ -124,7 +122,7 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
         publish_interval_s=values["publish_interval_s"],
         status_file=paths["status_file"],
         authorities=authority_names(conf),
-        listen=_listen(values["listen"], paths),
+        listen=listening.settings(SECTION, values),
     )
 
 
@@ -133,11 +131,11 @@ def authority_names(conf: cfg.ConfigOpts) -> tuple[str, ...]:
 
     :raises SettingsError: when there is none, or one is no name
     """
-    names = tuple(_value(conf, GROUP.name, AUTHORITIES))
+    names = tuple(SECTION.value(conf, AUTHORITIES))
     for name in names:
         if not re.fullmatch(NAME_PATTERN, name):
             message = f"each must match {NAME_PATTERN}"
-            raise _wrong(GROUP.name, "authorities", message, name)
+            raise SECTION.wrong("authorities", message, name)
     problem = ""
     if not names:
         problem = "must name one at least"
@@ -146,7 +144,7 @@ def authority_names(conf: cfg.ConfigOpts) -> tuple[str, ...]:
     elif len(names) > AUTHORITIES_MAX:
         problem = f"names more than {AUTHORITIES_MAX}"
     if problem:
-        raise _wrong(GROUP.name, "authorities", problem)
+        raise SECTION.wrong("authorities", problem)
     return names
 
 
@@ -168,17 +166,18 @@ def _authority(
     conf: cfg.ConfigOpts, name: str, catalogue: Catalogue
 ) -> Authority:
     group = cfg.OptGroup(f"{AUTHORITY_PREFIX}{name}")
+    section = Section(group.name)
     conf.register_group(group)
     conf.register_opts([DRIVER], group=group)
-    named = _value(conf, group.name, DRIVER)
+    named = section.value(conf, DRIVER)
     if not named:
-        raise _wrong(group.name, "driver", "must be set")
+        raise section.wrong("driver", "must be set")
     try:
         driver = loader.driver(named)
     except SettingsError as exc:
-        raise _wrong(group.name, "driver", str(exc)) from None
+        raise section.wrong("driver", str(exc)) from None
     conf.register_opts(list(driver.OPTIONS), group=group)
-    options = {o.dest: _value(conf, group.name, o) for o in driver.OPTIONS}
+    options = {o.dest: section.value(conf, o) for o in driver.OPTIONS}
     try:
         return driver(Setting(name, options, catalogue))
     except SettingsError as exc:
@@ -188,58 +187,8 @@ def _authority(
         raise SettingsError(said) from None
 
 
-def _value(conf: cfg.ConfigOpts, group: str, option: cfg.Opt) -> Any:
-    """Return one option's value, its type and bounds checked by oslo."""
-    try:
-        value = conf[group][option.dest]
-    except (cfg.Error, ValueError) as exc:
-        said = str(exc).rpartition(" is not valid: ")[2]
-        raise _wrong(group, option.name, bounded(said, 160)) from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _wrong(group, option.name, "must be a finite number", value)
-    if option.required and value in (None, "", []):
-        raise _wrong(group, option.name, "must be set")
-    return value
-
-
-def _path(name: str, text: str) -> pathlib.Path | None:
-    if not text:
-        return None
-    if not text.startswith("/") or not text.isprintable():
-        raise _wrong(GROUP.name, name, "must be an absolute path", text)
-    return pathlib.Path(text)
-
-
-def _needed(
-    name: str, paths: dict[str, pathlib.Path | None], why: str = ""
-) -> pathlib.Path:
+def _needed(name: str, paths: dict[str, pathlib.Path | None]) -> pathlib.Path:
     path = paths[name]
     if path is None:
-        raise _wrong(GROUP.name, name, f"must be set{why}")
+        raise SECTION.wrong(name, "must be set")
     return path
-
-
-def _listen(text: str, paths: dict[str, pathlib.Path | None]) -> Listen | None:
-    """Return where to serve; all files are needed for that."""
-    if not text:
-        return None
-    found = re.fullmatch(
-        r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^\s:\[\]]+):(\d{1,5})", text
-    )
-    if found is None or int(found[2]) > 65535:
-        raise _wrong(GROUP.name, "listen", "must be HOST:PORT", text)
-    beside = " beside listen"
-    return Listen(
-        found[1].strip("[]"),
-        int(found[2]),
-        _needed("tls_cert_file", paths, beside),
-        _needed("tls_key_file", paths, beside),
-        _needed("tls_client_ca_file", paths, beside),
-    )
-
-
-def _wrong(
-    group: str, name: str, message: str, value: object = ""
-) -> SettingsError:
-    shown = f" ({bounded(value)!r})" if value != "" else ""
-    return SettingsError(f"[{group}] {name}: {message}{shown}")

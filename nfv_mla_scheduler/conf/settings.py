@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 import pathlib
 import re
 import urllib.parse
@@ -18,9 +17,8 @@ from nfv_mla_scheduler.conf import policy
 from nfv_mla_scheduler.conf import results
 from nfv_mla_scheduler.conf import scheduler
 from nfv_mla_scheduler.conf.policy import WithoutPolicy
+from nfv_mla_scheduler.conf.reading import Section
 from nfv_mla_scheduler.conf.results import ResultsFrom
-from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NAME_PATTERN
 
 GROUP = cfg.OptGroup(
@@ -34,6 +32,7 @@ read when the process starts.
 """,
 )
 
+_SECTION = Section(GROUP.name)
 _OPTIONS: list[cfg.Opt] = [
     *policy.OPTIONS,
     *results.OPTIONS,
@@ -116,15 +115,17 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
 
     :raises SettingsError: naming the option at fault, in one line
     """
-    values = {option.dest: _value(conf, option.dest) for option in _OPTIONS}
+    values = {option.dest: _SECTION.value(conf, option) for option in _OPTIONS}
     for name in _PATHS:
-        values[name] = _path(name, values[name])
-    state_dir = _path("state_dir", values["state_dir"])
+        values[name] = _SECTION.path(name, values[name])
+    state_dir = _SECTION.path("state_dir", values["state_dir"])
     if state_dir is None:
-        raise _wrong("state_dir", "must be set")
+        raise _SECTION.wrong("state_dir", "must be set")
     domain = values["management_domain"]
     if domain and not re.fullmatch(NAME_PATTERN, domain):
-        raise _wrong("management_domain", f"must match {NAME_PATTERN}", domain)
+        raise _SECTION.wrong(
+            "management_domain", f"must match {NAME_PATTERN}", domain
+        )
     values |= {
         "state_dir": state_dir,
         "officer_keys": _keys(values),
@@ -135,26 +136,6 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
     }
     _check_results(values)
     return Settings(**values)
-
-
-def _value(conf: cfg.ConfigOpts, name: str) -> Any:
-    """Return one option's value, its type and bounds checked by oslo."""
-    try:
-        value = conf[GROUP.name][name]
-    except (cfg.Error, ValueError) as exc:
-        said = str(exc).rpartition(" is not valid: ")[2]
-        raise _wrong(name, bounded(said, 160)) from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _wrong(name, "must be a finite number", value)
-    return value
-
-
-def _path(name: str, text: str) -> pathlib.Path | None:
-    if not text:
-        return None
-    if not text.startswith("/") or not text.isprintable():
-        raise _wrong(name, "must be an absolute path", text)
-    return pathlib.Path(text)
 
 
 def _url(text: str) -> str | None:
@@ -170,9 +151,11 @@ def _url(text: str) -> str | None:
         named = named and parts.scheme == "https"
         named = named and re.fullmatch("[!-~]+", text) is not None
     if not named or parts.username is not None or parts.fragment:
-        raise _wrong("results_url", "must be https://HOST:PORT/PATH", text)
+        raise _SECTION.wrong(
+            "results_url", "must be https://HOST:PORT/PATH", text
+        )
     if parts.path in ("", "/"):
-        raise _wrong(
+        raise _SECTION.wrong(
             "results_url",
             "must name the document, which a collector has at /v1/results",
             text,
@@ -185,10 +168,12 @@ def _check_results(values: dict[str, Any]) -> None:
     chosen = values["results"]
     for name in _NEEDED[chosen]:
         if values[name] is None:
-            raise _wrong(name, f"must be set with results = {chosen.value}")
+            raise _SECTION.wrong(
+                name, f"must be set with results = {chosen.value}"
+            )
     for name, needed_by in _OF_ONE.items():
         if values[name] is not None and chosen is not needed_by:
-            raise _wrong(
+            raise _SECTION.wrong(
                 name,
                 f"is for results = {needed_by.value}, and results is "
                 f"{chosen.value}: remove one of them",
@@ -197,23 +182,20 @@ def _check_results(values: dict[str, Any]) -> None:
 
 def _keys(values: dict[str, Any]) -> tuple[pathlib.Path, ...]:
     """Return the officers' keys, of which there must be enough."""
-    keys = [_path("officer_keys", text) for text in values["officer_keys"]]
+    keys = [
+        _SECTION.path("officer_keys", text) for text in values["officer_keys"]
+    ]
     paths = tuple(path for path in keys if path is not None)
     if len(set(paths)) != len(paths):
-        raise _wrong("officer_keys", "names a file twice")
+        raise _SECTION.wrong("officer_keys", "names a file twice")
     threshold = values["officer_threshold"]
     if paths and threshold > len(paths):
-        raise _wrong(
+        raise _SECTION.wrong(
             "officer_threshold",
             f"asks for {threshold} signatures, and officer_keys has only "
             f"{len(paths)} keys",
         )
     for name in ("policy_file", "break_glass_dir"):
         if values[name] is not None and not paths:
-            raise _wrong("officer_keys", f"must be set beside {name}")
+            raise _SECTION.wrong("officer_keys", f"must be set beside {name}")
     return paths
-
-
-def _wrong(name: str, message: str, value: object = "") -> SettingsError:
-    shown = f" ({bounded(value)!r})" if value != "" else ""
-    return SettingsError(f"[{GROUP.name}] {name}: {message}{shown}")

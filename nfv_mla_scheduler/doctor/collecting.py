@@ -158,10 +158,11 @@ def _servers(site: Site) -> list[Named]:
     listen = site.collector_settings.listen
     if listen is None:
         return []
-    return [
-        Named("tls_cert_file", listen.cert_file),
-        Named("tls_client_ca_file", listen.client_ca_file, bundle=True),
-    ]
+    found = [Named("tls_cert_file", listen.cert_file)]
+    if listen.client_ca_file is not None:
+        ca_file = listen.client_ca_file
+        found.append(Named("tls_client_ca_file", ca_file, bundle=True))
+    return found
 
 
 def _clients(site: Site) -> list[Named]:

@@ -21,6 +21,8 @@ from nfv_mla_scheduler.results import strict_json
 
 # A monitor renews its status every 10 seconds.
 STATUS_AGE_MAX_S = 60.0
+# Which hosts were dirty holds for as long once nobody says so any more.
+DIRTY_KEPT_S = 3600.0
 BYTES_MAX = 4 * 2**20
 # The arming in which a monitor halts what it finds.
 ACTS = "all"
@@ -37,8 +39,6 @@ def own_state(
     return {
         "ledger-writable": ledger,
         "monitor-alive": monitor,
-        # no driver compares a host's TPM key with the one that is pinned
-        "pinned-tpm": None,
         "receipts-served": None,
     }
 
@@ -72,8 +72,8 @@ class MonitorStatus:
             if data is not None:
                 self._read(strict_json.parse(data, "the monitor's status"))
         except (Unread, ResultsRefused):
+            # which hosts were dirty holds for a while
             self._acts, self._cycle_at = False, None
-            self._dirty = dirty.NONE, NEVER
         if not self._acts or self._cycle_at is None:
             return False
         return self._recent(self._cycle_at, now)
@@ -81,12 +81,13 @@ class MonitorStatus:
     def dirty(self, now: Instant) -> DirtyHosts:
         """Return the hosts that are not clean, by the file as last read.
 
-        None if it is missing, cannot be read or is not written any more: a
-        monitor that is gone must not keep hosts closed for ever.  What it
-        does besides is no condition.
+        What was said last holds for an hour while the file is missing, cannot
+        be read or is not written any more: a disk that is full opens no host,
+        and a monitor that is gone keeps none closed for ever.  What it does
+        besides is no condition.
         """
         known, said_at = self._dirty
-        return known if self._recent(said_at, now) else dirty.NONE
+        return known if abs(now - said_at) <= DIRTY_KEPT_S else dirty.NONE
 
     def _recent(self, at: Instant, now: Instant) -> bool:
         return -self._max_skew_s <= now - at <= STATUS_AGE_MAX_S
@@ -94,9 +95,8 @@ class MonitorStatus:
     def _read(self, status: Any) -> None:
         self._acts, self._cycle_at = False, None
         if not isinstance(status, dict):
-            self._dirty = dirty.NONE, NEVER
             return
-        self._dirty = _dirty(status, self._dirty[0])
+        self._dirty = _dirty(status, self._dirty)
         cycle = status.get("cycle")
         at = cycle.get("at") if isinstance(cycle, dict) else None
         if strict_json.is_number(at):
@@ -105,18 +105,19 @@ class MonitorStatus:
 
 
 def _dirty(
-    status: dict[str, Any], before: DirtyHosts
+    status: dict[str, Any], before: tuple[DirtyHosts, Instant]
 ) -> tuple[DirtyHosts, Instant]:
     """Return which hosts are dirty by a status, and when that was said.
 
-    A monitor that has begun and not looked yet (null) knows of none: what was
-    said before it began still holds.
+    What does not say when it was written says nothing.  A monitor that has
+    begun and not looked yet (null) knows of none: what was said before it
+    began still holds.
     """
     now, said = status.get("now"), status.get("dirty")
     if not strict_json.is_number(now):
-        return dirty.NONE, NEVER
+        return before
     if said is None:
-        return before, float(now)
+        return before[0], float(now)
     tags: dict[str, list[str]] = {}
     for each in said if isinstance(said, list) else ():
         if isinstance(each, dict) and strict_json.is_name(each.get("node")):

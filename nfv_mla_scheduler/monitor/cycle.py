@@ -3,27 +3,23 @@
 
 Touches the parts that it is given, and no clock but for how long each of them
 took.  A part that fails leaves the cycle going on with what is known; what it
-lacked is in the cycle's report, in one line.
+lacked is in the cycle's report, in one line (``tries.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable
 from collections.abc import Mapping
-from typing import TypeVar
 
-from nfv_mla_scheduler.errors import NfvMlaError
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cleaning.departures import Dirty
 from nfv_mla_scheduler.monitor.cleaning.departures import as_hosts
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
-from nfv_mla_scheduler.monitor.cycle_report import Failure
 from nfv_mla_scheduler.monitor.cycle_report import Part
 from nfv_mla_scheduler.monitor.holding.holds import Holds
+from nfv_mla_scheduler.monitor.holding.unwritten import Unwritten
 from nfv_mla_scheduler.monitor.interfaces import CleanUp
 from nfv_mla_scheduler.monitor.interfaces import Court
 from nfv_mla_scheduler.monitor.interfaces import Eye
@@ -31,20 +27,17 @@ from nfv_mla_scheduler.monitor.interfaces import Hand
 from nfv_mla_scheduler.monitor.interfaces import Planner
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import HoldsEdit
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.ruling import Bounds
 from nfv_mla_scheduler.monitor.ruling import Ruling
 from nfv_mla_scheduler.monitor.sealed import sealed_servers
-from nfv_mla_scheduler.monitor.steps import HoldsEdit
-from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.tries import RoomOnce
+from nfv_mla_scheduler.monitor.tries import Tries
 from nfv_mla_scheduler.results.view import Snapshot
 
-LOG = logging.getLogger(__name__)
-
-TEXT_MAX = 160
 CLOCK_JUMP_S = 5.0
 CLOCK_HOLD_S = 60.0
-
-T = TypeVar("T")
 
 # How the observer says that it saw no servers, or nothing.
 _BLIND = ("servers (", "everything")
@@ -93,6 +86,7 @@ class Cycle:
         self._clocks: tuple[Instant, float] | None = None
         self._jumped = NEVER
         self._outdated = False
+        self._unwritten = Unwritten()
 
     def run(
         self, now: Instant, monotonic: float, observe: bool = True
@@ -102,7 +96,7 @@ class Cycle:
         :param observe: False: judge and act by the last picture, since it is
             policy or results that are new
         """
-        tries = _Tries()
+        tries = Tries()
         bounds = self._watch_clocks(now, monotonic)
         # What was done since the last look is not in the picture.
         observe = observe or self._outdated or self._picture is None
@@ -112,6 +106,7 @@ class Cycle:
         snapshot = self._snapshot()
         said = tries.take(Part.READ_HOLDS, self._holds)
         holds = said or Holds(fault="what people said cannot be read")
+        holds = self._unwritten.over(holds)
         if holds.fault:
             tries.failed(Part.READ_HOLDS, "holds", holds.fault)
         report = CycleReport(
@@ -128,14 +123,14 @@ class Cycle:
         return dataclasses.replace(report, failures=tries.failures)
 
     def _go_on(
-        self, report: CycleReport, bounds: Bounds, tries: _Tries
+        self, report: CycleReport, bounds: Bounds, tries: Tries
     ) -> CycleReport:
         """Judge, plan and act by a picture, if there is any."""
         picture, snapshot = report.picture, report.snapshot
         if picture is None:
             return report
         now, monotonic = bounds.now, bounds.monotonic
-        room = _RoomOnce(self._room, tries)
+        room = RoomOnce(self._room, tries)
         ruling = tries.take(
             Part.JUDGE,
             lambda: self._court.rule(picture, snapshot, now, monotonic, room),
@@ -162,7 +157,7 @@ class Cycle:
         picture: Picture,
         snapshot: Snapshot,
         now: Instant,
-        tries: _Tries,
+        tries: Tries,
     ) -> None:
         """Keep account of hosts that are dirty; else all is as it was."""
         clean_up = self._clean_up
@@ -186,21 +181,17 @@ class Cycle:
         plan: Plan,
         picture: Picture,
         report: CycleReport,
-        tries: _Tries,
+        tries: Tries,
     ) -> tuple[Outcome, ...]:
         """Write what is held, then do what is planned.
 
-        What cannot be held may not begin: then only fences are left.
+        What cannot be held may not begin; all else may.
         """
         hand, now = self._hand, report.at
         if hand is None:
             return ()
-        if not plan.holds.empty:
-            edited = tries.take(
-                Part.WRITE_HOLDS, lambda: (self._edit(plan.holds, now),)
-            )
-            if edited is None:
-                plan = Plan(fences=plan.fences)
+        if not self._write(self._unwritten.joined(plan.holds), now, tries):
+            plan = _without_doubtful(plan)
         done = tries.take(
             Part.ACT,
             lambda: hand.carry_out(plan, picture, now, report.sealed),
@@ -209,6 +200,17 @@ class Cycle:
         if plan.traits:
             self._eye.touched_traits({edit.trait for edit in plan.traits})
         return done or ()
+
+    def _write(self, edit: HoldsEdit, now: Instant, tries: Tries) -> bool:
+        """Write what has to outlive this cycle; return whether all is held."""
+        if edit.empty:
+            return True
+        done = tries.take(Part.WRITE_HOLDS, lambda: (self._edit(edit, now),))
+        if done is not None:
+            self._unwritten.written()
+            return True
+        self._unwritten.keep(edit, now)
+        return not (edit.suspects or edit.braked)
 
     def _stale(self, monotonic: float) -> bool:
         return monotonic - self._seen_monotonic > self._picture_max_age_s
@@ -224,55 +226,12 @@ class Cycle:
         return Bounds(now, monotonic, clock_jumped=jumped)
 
 
-class _Tries:
-    """Tries one part after the other, and keeps why any failed."""
-
-    def __init__(self) -> None:
-        self._failures: dict[Part, Failure] = {}
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        return tuple(self._failures.values())
-
-    def failed(self, part: Part, code: str, text: str) -> None:
-        self._failures.setdefault(
-            part, Failure(part, code, bounded(text, TEXT_MAX))
-        )
-
-    def take(self, part: Part, do: Callable[[], T]) -> T | None:
-        """Return what ``do`` does; None: it failed."""
-        try:
-            return do()
-        except NfvMlaError as exc:
-            self.failed(part, exc.code, str(exc))
-        except Exception as exc:
-            # a fault of our own: where it is has to be found
-            LOG.debug("nfv-mla monitor cannot %s", part.value, exc_info=True)
-            self.failed(part, "fault", f"{type(exc).__name__}: {exc}")
-        return None
-
-
-class _RoomOnce:
-    """Asks for each kind of room once in a cycle; None: nobody knows."""
-
-    def __init__(
-        self,
-        ask: Callable[[Mapping[str, int]], frozenset[str]],
-        tries: _Tries,
-    ) -> None:
-        self._ask = ask
-        self._tries = tries
-        self._known: dict[
-            tuple[tuple[str, int], ...], frozenset[str] | None
-        ] = {}
-
-    def __call__(self, amounts: Mapping[str, int]) -> frozenset[str] | None:
-        key = tuple(sorted(amounts.items()))
-        if key not in self._known:
-            self._known[key] = self._tries.take(
-                Part.ROOM, lambda: self._ask(dict(key))
-            )
-        return self._known[key]
+def _without_doubtful(plan: Plan) -> Plan:
+    """Return a plan without what must not begin unless it can be held."""
+    return dataclasses.replace(
+        plan,
+        steps=tuple(s for s in plan.steps if s.server not in plan.doubtful),
+    )
 
 
 def _told(ruling: Ruling, plan: Plan) -> Ruling:

@@ -16,8 +16,8 @@ from nfv_mla_scheduler.monitor.holding.holds import Holds
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.ruling import Ruling
-from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.results.view import Snapshot
 
 _WELL = (Result.DONE, Result.GONE, Result.PRECONDITION)
@@ -80,6 +80,7 @@ def well(report: CycleReport) -> bool:
     verdict = ruling.verdict
     return not (
         picture.missing
+        or picture.unread
         or verdict.servers
         or verdict.hosts
         or verdict.copied

@@ -28,7 +28,8 @@ class Kind(enum.Enum):
     OUTAGE = "outage"
     # a snapshot, backup or rescue that the policy forbids (6.10)
     COPIED = "copied"
-    # a mark or trait with our prefix that we did not write
+    # a mark or trait with our prefix that we did not write; or a server that
+    # Nova and Placement have on different hosts
     TAMPERED = "tampered"
 
 
@@ -67,6 +68,7 @@ class Finding:
         authority that ``may_evict``, or by the policy
     :ivar permissive: only said aloud; planned, and never acted upon
     :ivar by_rules: whether policy and binding alone say so, no authority
+    :ivar by_identity: whether it is that who the host is, is not known
     :ivar sealed: of a domain whose servers nobody is told about
     """
 
@@ -82,6 +84,7 @@ class Finding:
     permissive: bool = False
     by_rules: bool = False
     sealed: bool = False
+    by_identity: bool = False
 
     @property
     def halts(self) -> bool:
@@ -131,10 +134,13 @@ class Copied:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tampered:
-    """Something with our prefix that we did not write.
+    """Something that others write, and that is not as it should be.
 
-    :ivar what: ``server``, ``host`` or ``trait``
-    :ivar name: its UUID, Nova's host name, or the trait and its provider
+    A mark or trait that we did not write; or a server that Nova says is on
+    one host and Placement on another.
+
+    :ivar what: ``server``, ``host``, ``trait`` or ``allocation``
+    :ivar name: the server's UUID, Nova's host name, or the trait
     :ivar detail: what is wrong with it, bounded
     """
 

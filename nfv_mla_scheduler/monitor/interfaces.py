@@ -14,10 +14,10 @@ from nfv_mla_scheduler.monitor.cleaning.departures import Dirty
 from nfv_mla_scheduler.monitor.holding.holds import Holds
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.ruling import Bounds
 from nfv_mla_scheduler.monitor.ruling import Room
 from nfv_mla_scheduler.monitor.ruling import Ruling
-from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.results.view import Snapshot
 
 

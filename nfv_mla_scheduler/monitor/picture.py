@@ -178,6 +178,10 @@ class Picture:
     :ivar missing: cells or parts that did not answer, in a few words each; as
         long as there are any, nothing is released and no host called empty
     :ivar full_at: when everything was last listed, not only what changed
+    :ivar unread: which records cannot be read, in a few words each.  A host
+        can write such records: they hold up nobody else, and what was known
+        of their subject stays
+    :ivar unread_servers: UUIDs of the servers among them
     """
 
     at: Instant
@@ -187,6 +191,8 @@ class Picture:
     traits: Mapping[str, frozenset[str]]
     missing: tuple[str, ...] = ()
     full_at: Instant = NEVER
+    unread: tuple[str, ...] = ()
+    unread_servers: frozenset[str] = frozenset()
 
     @property
     def partial(self) -> bool:

@@ -20,6 +20,27 @@ _OPTION = "[nfv_mla] state_dir"
 _PID_MAX = 20
 
 
+def runs(state_dir: pathlib.Path) -> bool:
+    """Whether a monitor has the place; takes it from nobody.
+
+    The lock is asked for in the shared mode, which another one that looks
+    does not mind, and is given back at once.
+    """
+    try:
+        file = os.open(state_dir / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # not ours to see
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 class Place:
     """The lock of one monitor."""
 

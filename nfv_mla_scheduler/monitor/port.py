@@ -15,10 +15,16 @@ from collections.abc import Set
 from typing import Protocol
 
 from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Server
+
+# Of one server, the newest ones: its owner can have any number recorded.
+DEEDS_MAX = 5000
+BRIEF_MAX = 120
 
 
 class CloudCode(enum.Enum):
@@ -36,7 +42,7 @@ class CloudCode(enum.Enum):
     UNAVAILABLE = "cloud-unavailable"
     # it answers what cannot be read
     BAD_ANSWER = "cloud-bad-answer"
-    # the credentials do not let us in (401), or Keystone does not
+    # Nova (401) or Keystone does not let the credentials in
     UNAUTHORISED = "cloud-unauthorised"
     # its API is older than what is needed
     TOO_OLD = "cloud-too-old"
@@ -57,6 +63,22 @@ class CloudFailed(NfvMlaError):
         self.code = reason.value
         self.unsure = unsure
         super().__init__(message)
+
+    @property
+    def brief(self) -> str:
+        """The code, with what was said where a person has to see to it.
+
+        What passes by itself is said in other words each time.
+        """
+        if self.reason in _FOR_PEOPLE:
+            return f"{self.code}: {bounded(self, BRIEF_MAX)}"
+        return self.code
+
+
+# Until a person sees to them they stay, and in the same words.
+_FOR_PEOPLE = frozenset(
+    {CloudCode.REFUSED, CloudCode.UNAUTHORISED, CloudCode.TOO_OLD}
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,12 +105,15 @@ class Page:
     :ivar missing: cells that did not answer, as Nova says it, bounded; Nova
         lists the servers of such a cell by little more than their UUID
     :ivar next: by which to ask for the page after this one; empty: the last
+    :ivar unread: UUIDs of servers the records of which cannot be read, and
+        what is wrong with each; those without a UUID under an empty one
     """
 
     servers: tuple[Server, ...]
     deleted: tuple[str, ...]
     missing: tuple[str, ...]
     next: str
+    unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Reader(Protocol):
@@ -115,11 +140,24 @@ class Reader(Protocol):
         with an empty ``service``.  ``nodes`` says so likewise.
         """
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be read of hosts and moves when last asked for.
+
+        Services, compute nodes and migrations, in a few words each: a listing
+        leaves them out, and a service stays as it was.
+        """
+
     def migrations(self, since: Instant) -> tuple[Migration, ...]:
         """Return the moves that changed since then, oldest first."""
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
-        """Return what was done to a server, oldest first."""
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
+        """Return what was done to a server, oldest first.
+
+        Of ``DEEDS_MAX`` there may be more, which are older.
+
+        :param back_to: what was done before need not be there
+        """
 
     def trait_names(self, prefix: str) -> frozenset[str]:
         """Return the traits with a prefix that any provider has."""
@@ -129,6 +167,12 @@ class Reader(Protocol):
 
     def room(self, amounts: Mapping[str, int]) -> frozenset[str]:
         """Return the UUIDs of enabled providers that have as much left."""
+
+    def allocation(self, server: str) -> frozenset[str]:
+        """Return the UUIDs of providers that have something for a server."""
+
+    def tree(self, provider: str) -> frozenset[str]:
+        """Return the UUIDs of all providers of the tree that one is in."""
 
     @property
     def user_id(self) -> str:

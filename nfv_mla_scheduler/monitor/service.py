@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The monitor's process: when cycles run, and what is said of them.
+"""The monitor's process: its threads, and when cycles run.
 
 Starts threads when it is started, and none before.  ``cycle.py`` is what they
-run; ``parts.py`` puts it together.
+run, ``works.py`` puts it together, and ``journal.py`` says what came of it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
 import math
 import os
@@ -22,61 +20,42 @@ from typing import Any
 from oslo_config import cfg
 
 from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
-from nfv_mla_scheduler.audit.port import JSON
 from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.audit.port import Event
-from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.port import NullAudit
-from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.feed.news import News
-from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.journal import Journal
+from nfv_mla_scheduler.monitor.knocks import Haste
 from nfv_mla_scheduler.monitor.parts import Parts
-from nfv_mla_scheduler.monitor.parts import Works
-from nfv_mla_scheduler.monitor.parts import build
-from nfv_mla_scheduler.monitor.parts import new_web
-from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.refreshing import Refreshing
 from nfv_mla_scheduler.monitor.refreshing import asks
-from nfv_mla_scheduler.monitor.reporting import status as statuses
-from nfv_mla_scheduler.monitor.reporting import telling
-from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.web import Readiness
-from nfv_mla_scheduler.results.publish import publish
+from nfv_mla_scheduler.monitor.works import Works
+from nfv_mla_scheduler.monitor.works import build
+from nfv_mla_scheduler.monitor.works import new_web
 from nfv_mla_scheduler.sources import load
 from nfv_mla_scheduler.sources import new_feed
 
 LOG = logging.getLogger(__name__)
 
 STATUS_S = 10.0
-# Knocks bring the next look forward, but not one right after the other; the
-# less so those of anybody.
-LOOK_LEAST_S = 1.0
-LOOK_LEAST_ANYBODY_S = 5.0
 # A cycle that takes longer than this does not live any more: the first one of
 # a large cloud takes minutes.
 LIVE_S = 900.0
 LATE_S = 60.0
 STOP_S = 2.0
-_LOOK_S = 0.02
 
-_KINDS = {
-    ("policy", True): EventKind.POLICY_LOADED,
-    ("policy", False): EventKind.POLICY_REFUSED,
-    ("results", True): EventKind.RESULTS_LOADED,
-    ("results", False): EventKind.RESULTS_REFUSED,
-}
+_LOOK_S = 0.02
 
 
 class Service:
     """A monitor that looks, judges and acts until it is stopped.
 
     :param dry_run: acts on nothing, traits neither, and says what it would do
-    :param works: puts the parts of a cycle together; see ``parts.build``
+    :param works: puts the parts of a cycle together; see ``works.build``
     """
 
     def __init__(
@@ -91,23 +70,22 @@ class Service:
         :raises NfvMlaError: when options or files are at fault
         """
         self._parts = parts
-        self._dry_run = dry_run
         self._audit = _audit(parts)
         self._origin = f"{socket.gethostname()}/nfv-mla-monitor/{os.getpid()}"
+        self._status_file = (
+            parts.own_status_file if dry_run else parts.status_file
+        )
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._knocks = threading.Lock()
-        self._knocked_s = math.inf
-        self._report: CycleReport | None = None
+        self._haste = Haste()
+        self._journal = Journal(
+            self._audit, self._origin, parts.settings.act, dry_run
+        )
         self._began = math.inf
         self._ended = NEVER
-        self._process = statuses.Process(time.time(), self._act())
-        self._tally = statuses.Tally()
-        self._teller = Teller(self._tell)
-        self._reports = Reports(telling.tell, self._audit, self._origin)
         self._fed = threading.Event()
         self._feed = new_feed(
-            parts.common, conf, self._own_state, self._tell, self._fed
+            parts.common, conf, self._own_state, self._journal.tell, self._fed
         )
         self._works = works(
             parts,
@@ -140,7 +118,7 @@ class Service:
 
         :raises SettingsError: when the address cannot be listened on
         """
-        self._record_start()
+        self._journal.started()
         if self._server is not None:
             self._server.start()
             LOG.info("nfv-mla monitor: answers at port %d", self._server.port)
@@ -162,7 +140,7 @@ class Service:
 
     def once(self) -> CycleReport:
         """Run one whole cycle here and now, without threads of our own."""
-        self._record_start()
+        self._journal.started()
         load(self._feed, self._parts.common.first_load_timeout_s)
         report = self._cycle(observe=True)
         self.write_status()
@@ -172,20 +150,15 @@ class Service:
         self, attesters: tuple[str, ...], certified: bool = False
     ) -> None:
         """Look soon; have the collector ask about these, if there is one."""
-        least_s = LOOK_LEAST_S if certified else LOOK_LEAST_ANYBODY_S
-        with self._knocks:
-            self._knocked_s = min(self._knocked_s, least_s)
+        self._haste.knock(certified)
         self._wake.set()
         if self._refreshing is not None:
             self._refreshing.want(attesters)
 
     def status(self) -> dict[str, Any]:
         """Return how everything stands; from any thread."""
-        process = self._process
-        if self._app is not None:
-            webhook: Mapping[str, int] = self._app.webhook()
-            process = dataclasses.replace(process, webhook=webhook)
-        return statuses.status(time.time(), process, self._report, self._tally)
+        app = self._app
+        return self._journal.status(None if app is None else app.webhook())
 
     def is_live(self) -> bool:
         """Whether cycles still run."""
@@ -194,7 +167,7 @@ class Service:
 
     def readiness(self) -> Readiness:
         """Whether the last cycle is young and whole."""
-        report = self._report
+        report = self._journal.report
         if report is None:
             return Readiness.STARTING
         late_s = 2 * self._parts.settings.interval_s + LATE_S
@@ -208,16 +181,7 @@ class Service:
 
     def write_status(self) -> None:
         """Replace the status file."""
-        path = self._parts.status_file
-        try:
-            publish(path, json.dumps(self.status(), indent=1).encode() + b"\n")
-        except OSError as exc:
-            reason = exc.strerror or type(exc).__name__
-            said = f"{path} cannot be written: {reason}"
-            self._teller.bad("status", "status-unwritten", said)
-            return
-        if self._teller.mended("status"):
-            self._teller.say("status", True, "status-written", "is written")
+        self._journal.write(self._status_file, self.status())
 
     def _run(self) -> None:
         """Run cycles until it is time to stop."""
@@ -227,7 +191,7 @@ class Service:
         judged: object = None
         while not self._stopping.is_set():
             self._wake.clear()
-            knocked_s = self._knocked()
+            knocked_s = self._haste.take()
             if knocked_s < math.inf:
                 due = min(due, looked + knocked_s)
             monotonic = time.monotonic()
@@ -240,12 +204,6 @@ class Service:
                 self._cycle_safely(observe)
                 self._reporter.hurry()
             self._wake.wait(max(0.0, due - time.monotonic()))
-
-    def _knocked(self) -> float:
-        """Return how long after the last look to look, for knocks' sake."""
-        with self._knocks:
-            least_s, self._knocked_s = self._knocked_s, math.inf
-        return least_s
 
     def _wait_first(self) -> None:
         """Wait for policy and results, as long as the settings allow."""
@@ -261,12 +219,10 @@ class Service:
         """Run a cycle; a fault of our own ends none but this one."""
         try:
             self._cycle(observe)
-            if self._teller.mended("cycle"):
-                self._teller.say("cycle", True, "cycle-well", "goes on")
+            self._journal.went_well()
         except Exception as exc:
             LOG.debug("nfv-mla monitor: a cycle failed", exc_info=True)
-            said = bounded(f"{type(exc).__name__}: {exc}", 160)
-            self._teller.bad("cycle", "cycle-failed", said)
+            self._journal.failed(exc)
 
     def _cycle(self, observe: bool) -> CycleReport:
         began = self._began = time.monotonic()
@@ -275,17 +231,7 @@ class Service:
         finally:
             self._began = math.inf
         self._ended = time.monotonic()
-        self._process = dataclasses.replace(
-            self._process, ended_at=time.time(), seconds=self._ended - began
-        )
-        self._tally.add(report.outcomes, report.sealed)
-        self._report = report
-        self._reports.report(
-            report.at,
-            telling.standings(report, self._dry_run),
-            report.outcomes,
-            report.sealed,
-        )
+        self._journal.note(report, self._ended - began)
         return report
 
     def _refresh(self, now: Instant) -> None:
@@ -308,28 +254,6 @@ class Service:
     def _own_state(self) -> Mapping[str, bool | None]:
         """Return what we can prove about ourselves; None: not judged yet."""
         return own_state(self._audit.ledger, monitor=True)
-
-    def _act(self) -> str:
-        """Return what is done by this process, in one word."""
-        act = Arming.NONE if self._dry_run else self._parts.settings.act
-        return act.value
-
-    def _record_start(self) -> None:
-        fields: dict[str, JSON] = {
-            "act": self._act(),
-            "dry_run": self._dry_run,
-        }
-        self._audit.record(
-            Event(EventKind.MONITOR_STARTED, time.time(), self._origin, fields)
-        )
-
-    def _tell(self, news: News) -> None:
-        """Log one change of state, and record it."""
-        telling.tell_news(news)
-        kind = _KINDS.get((news.subject, news.good))
-        if kind is not None:
-            fields = {"code": news.code, "text": news.text}
-            self._audit.record(Event(kind, time.time(), self._origin, fields))
 
 
 def _audit(parts: Parts) -> AuditPort:

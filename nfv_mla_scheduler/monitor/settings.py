@@ -8,36 +8,23 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 import pathlib
-import re
 from typing import Any
 
 from oslo_config import cfg
 
-from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.conf.reading import Section
 from nfv_mla_scheduler.monitor.cloud import session
-from nfv_mla_scheduler.monitor.options import GROUP
-from nfv_mla_scheduler.monitor.options import OPTIONS
+from nfv_mla_scheduler.monitor.options.group import GROUP
+from nfv_mla_scheduler.monitor.options.group import OPTIONS
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.steps import Step
+from nfv_mla_scheduler.serving import listening
+from nfv_mla_scheduler.serving.server import ServerSettings
 
 KEYS_MAX = 16
 WORDS_MAX = 64
-
-_PATHS = ("status_file", "tls_cert_file", "tls_key_file", "tls_client_ca_file")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listen:
-    """Where and how to serve over HTTPS."""
-
-    host: str
-    port: int
-    cert_file: pathlib.Path
-    key_file: pathlib.Path
-    client_ca_file: pathlib.Path
+SECTION = Section(GROUP.name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ class Settings:
     workers: int
     deadlines_s: dict[Step, float]
     status_file: pathlib.Path | None
-    listen: Listen | None
+    listen: ServerSettings | None
 
 
 def register(conf: cfg.ConfigOpts) -> None:
@@ -90,8 +77,7 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
 
     :raises SettingsError: naming group and option at fault, in one line
     """
-    values = {option.dest: _value(conf, option) for option in OPTIONS}
-    paths = {name: _path(name, values[name]) for name in _PATHS}
+    values = {option.dest: SECTION.value(conf, option) for option in OPTIONS}
     act = Arming(values["act"])
     _check_times(values)
     return Settings(
@@ -108,8 +94,8 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
         request_timeout_s=values["request_timeout_s"],
         workers=values["workers"],
         deadlines_s=_deadlines_s(values),
-        status_file=paths["status_file"],
-        listen=_listen(values["listen"], paths),
+        status_file=SECTION.path("status_file", values["status_file"]),
+        listen=listening.settings(SECTION, values, anybody=True),
     )
 
 
@@ -132,18 +118,20 @@ def _check_times(values: dict[str, Any]) -> None:
     ):
         if values[name] < values[at_least]:
             message = f"must not be smaller than {at_least}"
-            raise _wrong(name, message, values[name])
+            raise SECTION.wrong(name, message, values[name])
 
 
 def _keys(texts: list[str], act: Arming) -> tuple[pathlib.Path, ...]:
-    keys = [_path("mark_key_files", text) for text in texts]
+    keys = [SECTION.path("mark_key_files", text) for text in texts]
     found = tuple(path for path in keys if path is not None)
     if not found and act is not Arming.NONE:
-        raise _wrong("mark_key_files", f"must be set with act = {act.value}")
+        raise SECTION.wrong(
+            "mark_key_files", f"must be set with act = {act.value}"
+        )
     if len(set(found)) != len(found):
-        raise _wrong("mark_key_files", "names a file twice")
+        raise SECTION.wrong("mark_key_files", "names a file twice")
     if len(found) > KEYS_MAX:
-        raise _wrong("mark_key_files", f"names more than {KEYS_MAX}")
+        raise SECTION.wrong("mark_key_files", f"names more than {KEYS_MAX}")
     return found
 
 
@@ -151,12 +139,14 @@ def _power_status(values: dict[str, Any]) -> tuple[str, ...]:
     """Return the words; without them nothing would follow a power-off."""
     words = _command("power_status_command", values)
     if values["power_off_command"] and not words:
-        raise _wrong(
-            "power_status_command", "must be set beside power_off_command"
+        raise SECTION.wrong(
+            "power_status_command",
+            "must be set beside power_off_command",
         )
     if words and not values["power_off_command"]:
-        raise _wrong(
-            "power_off_command", "must be set beside power_status_command"
+        raise SECTION.wrong(
+            "power_off_command",
+            "must be set beside power_status_command",
         )
     return words
 
@@ -167,60 +157,10 @@ def _command(name: str, values: dict[str, Any]) -> tuple[str, ...]:
         return ()
     if not words[0].startswith("/"):
         message = "must begin with an absolute path"
-        raise _wrong(name, message, words[0])
+        raise SECTION.wrong(name, message, words[0])
     if len(words) > WORDS_MAX or not all(w.isprintable() for w in words):
         message = f"must be at most {WORDS_MAX} printable words"
-        raise _wrong(name, message)
+        raise SECTION.wrong(name, message)
     if not any("{host}" in w or "{uuid}" in w for w in words[1:]):
-        raise _wrong(name, "must name the host by {host} or {uuid}")
+        raise SECTION.wrong(name, "must name the host by {host} or {uuid}")
     return words
-
-
-def _value(conf: cfg.ConfigOpts, option: cfg.Opt) -> Any:
-    """Return one option's value, its type and bounds checked by oslo."""
-    try:
-        value = conf[GROUP.name][option.dest]
-    except (cfg.Error, ValueError) as exc:
-        said = str(exc).rpartition(" is not valid: ")[2]
-        raise _wrong(option.name, bounded(said, 160)) from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _wrong(option.name, "must be a finite number", value)
-    return value
-
-
-def _path(name: str, text: str) -> pathlib.Path | None:
-    if not text:
-        return None
-    if not text.startswith("/") or not text.isprintable():
-        raise _wrong(name, "must be an absolute path", text)
-    return pathlib.Path(text)
-
-
-def _listen(text: str, paths: dict[str, pathlib.Path | None]) -> Listen | None:
-    """Return where to serve; all files are needed for that."""
-    if not text:
-        return None
-    found = re.fullmatch(
-        r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^\s:\[\]]+):(\d{1,5})", text
-    )
-    if found is None or int(found[2]) > 65535:
-        raise _wrong("listen", "must be HOST:PORT", text)
-    return Listen(
-        found[1].strip("[]"),
-        int(found[2]),
-        _needed("tls_cert_file", paths),
-        _needed("tls_key_file", paths),
-        _needed("tls_client_ca_file", paths),
-    )
-
-
-def _needed(name: str, paths: dict[str, pathlib.Path | None]) -> pathlib.Path:
-    path = paths[name]
-    if path is None:
-        raise _wrong(name, "must be set beside listen")
-    return path
-
-
-def _wrong(name: str, message: str, value: object = "") -> SettingsError:
-    shown = f" ({bounded(value)!r})" if value != "" else ""
-    return SettingsError(f"[{GROUP.name}] {name}: {message}{shown}")

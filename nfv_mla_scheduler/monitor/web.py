@@ -3,10 +3,8 @@
 
 Touches the functions that it is given, and nothing else, except that
 ``new_server`` reads the files of TLS.  Anybody may knock at the webhook,
-unless it is set otherwise, and is believed in nothing: a knock brings the
-next cycle forward, so that results are looked at sooner.  What is said in it
-is never evidence, hence no signature is looked at.  Status and metrics are
-for clients with a certificate.
+unless it is set otherwise (``knocks.py``).  Status and metrics are for clients
+with a certificate.
 """
 
 from __future__ import annotations
@@ -14,15 +12,15 @@ from __future__ import annotations
 import contextlib
 import enum
 import logging
-import threading
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
-from nfv_mla_scheduler.errors import ResultsRefused
+from nfv_mla_scheduler.monitor.knocks import Knocks
+from nfv_mla_scheduler.monitor.knocks import of_anybody
+from nfv_mla_scheduler.monitor.knocks import of_keylime
 from nfv_mla_scheduler.monitor.reporting import metrics
-from nfv_mla_scheduler.results import strict_json
 from nfv_mla_scheduler.serving import exposition
 from nfv_mla_scheduler.serving.application import Application
 from nfv_mla_scheduler.serving.application import Routes
@@ -31,23 +29,12 @@ from nfv_mla_scheduler.serving.exchange import Request
 from nfv_mla_scheduler.serving.exchange import Unanswerable
 from nfv_mla_scheduler.serving.exchange import json_reply
 from nfv_mla_scheduler.serving.exchange import text_reply
-from nfv_mla_scheduler.serving.limits import Allowance
-from nfv_mla_scheduler.serving.limits import Allowances
 from nfv_mla_scheduler.serving.limits import caller
 from nfv_mla_scheduler.serving.server import Server
 from nfv_mla_scheduler.serving.server import ServerSettings
 
 LOG = logging.getLogger(__name__)
 
-# Knocks: so many at once, and then so many in a second.  Keylime knocks once
-# for each of its agents that fails, all from one address.
-KNOCKS_MAX = 200
-KNOCKS_PER_S = 20.0
-EACH_KNOCKS_MAX = 100
-EACH_KNOCKS_PER_S = 10.0
-CALLERS_MAX = 1024
-ATTESTERS_MAX = 256
-RETRY_AFTER_S = 1
 # Requests that are answered at a time, and connections of one address: less,
 # so that one that is slow or silent leaves room for the others.
 THREADS = 32
@@ -101,22 +88,7 @@ class App(Application):
         self._readiness = ready
         self._knock = knock
         self._knock_certified = knock_certified
-        # Who has no certificate takes nothing from those who have one.
-        self._all = {
-            certified: Allowance(KNOCKS_MAX, KNOCKS_PER_S, clock)
-            for certified in (False, True)
-        }
-        self._each = {
-            certified: Allowances(
-                EACH_KNOCKS_MAX,
-                EACH_KNOCKS_PER_S,
-                clock,
-                callers_max=CALLERS_MAX,
-            )
-            for certified in (False, True)
-        }
-        self._counts = {"knocks": 0, "refused": 0}
-        self._lock = threading.Lock()
+        self._knocks = Knocks(clock)
 
     def routes(self) -> Routes:
         """Return what there is, and what answers it."""
@@ -124,18 +96,17 @@ class App(Application):
 
     def webhook(self) -> Mapping[str, int]:
         """Return how many knocks there were, and how many were refused."""
-        with self._lock:
-            return dict(self._counts)
+        return self._knocks.counts()
 
     def _knock_keylime(
         self, request: Request, held: contextlib.ExitStack
     ) -> Reply:
-        return self._knocked(request, _of_keylime)
+        return self._knocked(request, of_keylime)
 
     def _knock_plainly(
         self, request: Request, held: contextlib.ExitStack
     ) -> Reply:
-        return self._knocked(request, _of_anybody)
+        return self._knocked(request, of_anybody)
 
     def _knocked(
         self, request: Request, read: Callable[[Request], tuple[str, ...]]
@@ -143,33 +114,15 @@ class App(Application):
         try:
             if self._knock_certified:
                 _need_certificate(request)
-            self._spend(request)
+            self._knocks.spend(request)
             attesters = read(request)
         except Unanswerable:
-            self._count("refused")
+            self._knocks.count("refused")
             raise
         self._knock(attesters, request.certified)
-        self._count("knocks")
+        self._knocks.count("knocks")
         LOG.debug("nfv-mla monitor: a knock from %s", caller(request.address))
         return json_reply(202, {"accepted": True})
-
-    def _spend(self, request: Request) -> None:
-        """Count a knock, before its body is read."""
-        kind = request.certified
-        # One that asks too often is not to use up what there is for all.
-        if not (
-            self._each[kind].spend(caller(request.address))
-            and self._all[kind].spend()
-        ):
-            raise Unanswerable(
-                429,
-                "too many knock at once; try again",
-                ("Retry-After", str(RETRY_AFTER_S)),
-            )
-
-    def _count(self, what: str) -> None:
-        with self._lock:
-            self._counts[what] += 1
 
     def _show_status(
         self, request: Request, held: contextlib.ExitStack
@@ -225,57 +178,3 @@ def new_server(settings: ServerSettings, app: App) -> Server:
 def _need_certificate(request: Request) -> None:
     if not request.certified:
         raise Unanswerable(403, f"{request.path} needs a client certificate")
-
-
-def _of_keylime(request: Request) -> tuple[str, ...]:
-    """Return whom a revocation of Keylime is about.
-
-    ``msg`` is an object in JSON, as a string, since it is what Keylime signs;
-    the agent's UUID in it is its only part that is of any use here.
-    """
-    body = request.json_body()
-    try:
-        found = strict_json.mapping(
-            strict_json.parse(body, "request"), "request"
-        )
-        text = found.get("msg")
-        if type(text) is not str:
-            raise strict_json.invalid("msg", "must be a string of JSON")
-        message = strict_json.mapping(
-            strict_json.parse(text.encode("utf-8", "replace"), "msg"), "msg"
-        )
-        agent = message.get("agent_id")
-        if not strict_json.is_name(agent):
-            raise strict_json.invalid(
-                "msg.agent_id", "must be a name of 1 to 255 characters"
-            )
-    except ResultsRefused as exc:
-        raise Unanswerable(400, str(exc)) from None
-    return (str(agent),)
-
-
-def _of_anybody(request: Request) -> tuple[str, ...]:
-    """Return which attesters a knock is about; all may be left out."""
-    if not request.has_body:
-        return ()
-    body = request.json_body()
-    try:
-        found = strict_json.fields(
-            strict_json.parse(body, "request"),
-            "request",
-            (),
-            ("authority", "attesters"),
-        )
-        attesters = strict_json.array(found.get("attesters", []), "attesters")
-    except ResultsRefused as exc:
-        raise Unanswerable(400, str(exc)) from None
-    names = [found.get("authority", "any"), *attesters]
-    if not all(strict_json.is_name(name) for name in names):
-        raise Unanswerable(
-            400, "authority and attesters must be names of 1 to 255 characters"
-        )
-    if len(attesters) > ATTESTERS_MAX:
-        raise Unanswerable(
-            400, f"more than {ATTESTERS_MAX} attesters are named"
-        )
-    return tuple(dict.fromkeys(attesters))

@@ -9,12 +9,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
+from typing import NamedTuple
+
+# What a service says of itself, as JSON can hold it.
+Status = Mapping[str, Any]
 
 
 class Unavailable(Exception):
     """The library that writes metrics is not there."""
+
+
+class Figure(NamedTuple):
+    """One number of a status.
+
+    :ivar value: takes it from a status; nothing is said for None
+    """
+
+    name: str
+    meaning: str
+    value: Callable[[Status], Any]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,3 +65,22 @@ def add(family: Any, labels: tuple[str, ...], value: Any) -> None:
     """Add a sample to a family; of what is not known, None, none."""
     if value is not None:
         family.add_metric(labels, float(value))
+
+
+def singles(
+    kind: Any, prefix: str, figures: Iterable[Figure], status: Status
+) -> Iterator[Any]:
+    """Yield a family for each figure, with one sample without labels.
+
+    :param kind: of metrics, as ``prometheus_client.core`` has them
+    """
+    for figure in figures:
+        family = kind(prefix + figure.name, figure.meaning)
+        add(family, (), figure.value(status))
+        yield family
+
+
+def of_part(status: Status, part: str, key: str) -> Any:
+    """Return what a part of a status says; None: there is no such part yet."""
+    found = status[part]
+    return None if found is None else found[key]

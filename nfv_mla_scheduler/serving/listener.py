@@ -11,7 +11,6 @@ handshakes have a thread of their own, and everything has a deadline.
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import math
 import queue
@@ -22,14 +21,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cheroot import errors
 from cheroot import server
 from cheroot import wsgi
-from cheroot.makefile import MakeFile
-from cheroot.ssl import Adapter
 
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.serving.deferred import Deferred
 from nfv_mla_scheduler.serving.exchange import CERTIFIED
 from nfv_mla_scheduler.serving.exchange import JSON
 from nfv_mla_scheduler.serving.exchange import error_body
@@ -38,6 +35,7 @@ from nfv_mla_scheduler.serving.handshakes import Handshakes
 from nfv_mla_scheduler.serving.limits import PlacesEach
 from nfv_mla_scheduler.serving.limits import Seldom
 from nfv_mla_scheduler.serving.limits import caller
+from nfv_mla_scheduler.serving.strangers import Strangers
 from nfv_mla_scheduler.serving.tls import Certificates
 from nfv_mla_scheduler.serving.tls import proven
 
@@ -46,6 +44,8 @@ LOG = logging.getLogger(__name__)
 # To send a request, its body included, as it keeps a thread so long; and to be
 # sent the answer, the longest wait not counted.
 ASK_S = 3.0
+# The same for who has no certificate, while others wait for a thread.
+ASK_CROWDED_S = 0.5
 ANSWER_S = 60.0
 IDLE_S = 75
 ROUND_S = 0.2
@@ -64,7 +64,9 @@ class _Request(server.HTTPRequest):
 
     def parse_request(self) -> None:
         """Read what is asked, but for its body."""
-        self._within(ASK_S)
+        server = self.server
+        crowded = server.requests.qsize and server.strangers.knows(self.conn)
+        self._within(ASK_CROWDED_S if crowded else ASK_S)
         super().parse_request()
 
     def respond(self) -> None:
@@ -141,41 +143,6 @@ class _Connection(server.HTTPConnection):
                 self.socket.close()
 
 
-class _Tls(Adapter):
-    """Gives connections their TLS, but leaves the handshake for later."""
-
-    def __init__(self, certificates: Certificates) -> None:
-        self._certificates = certificates
-
-    def bind(self, sock: socket.socket) -> socket.socket:
-        """Return the socket that is listened on, as it is."""
-        return sock
-
-    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, Any]:
-        """Return a socket with TLS on it; what is known of it comes later."""
-        context = self._certificates.context()
-        try:
-            secured = context.wrap_socket(
-                sock, server_side=True, do_handshake_on_connect=False
-            )
-        except OSError as exc:
-            raise errors.FatalSSLAlert(*exc.args) from exc
-        return secured, {}
-
-    def get_environ(self) -> dict[str, str]:
-        """Return nothing: this is about connections, not about TLS."""
-        return {}
-
-    def makefile(
-        self,
-        sock: ssl.SSLSocket,
-        mode: str = "r",
-        bufsize: int = io.DEFAULT_BUFFER_SIZE,
-    ) -> Any:
-        """Return what cheroot reads from, or writes to."""
-        return MakeFile(sock, mode, bufsize)
-
-
 class Listener(wsgi.Server):
     """Accepts, and has a bounded number of threads answer.
 
@@ -183,7 +150,7 @@ class Listener(wsgi.Server):
     :param threads: how many requests are answered at a time
     :param wait_max_s: how long the application may let a request wait
     :param each_max: how many connections one address may have at a time;
-        None: all
+        None: all.  The oldest of those without a certificate goes for the next
     """
 
     ConnectionClass = _Connection
@@ -218,10 +185,11 @@ class Listener(wsgi.Server):
         self.software = name
         self.wait_max_s = wait_max_s
         self._certificates = certificates
-        self.ssl_adapter = _Tls(certificates)
+        self.ssl_adapter = Deferred(certificates)
         self.handshakes = Handshakes(self._secured, self._refused)
         self._busy: set[_Connection] = set()
         self._places = PlacesEach(each_max)
+        self.strangers = Strangers()
         self._lock = threading.Lock()
         self._refusals = Seldom(TOLD_AGAIN_S, time.monotonic)
         self._errors = Seldom(TOLD_AGAIN_S, time.monotonic)
@@ -229,9 +197,8 @@ class Listener(wsgi.Server):
     def process_conn(self, conn: _Connection) -> None:
         """Take on a connection that was accepted, or one with a request."""
         if not conn.secured:
-            who = caller(conn.remote_addr or "")
-            if self._places.take(who):
-                conn.place_of = who
+            if self._place(conn, caller(conn.remote_addr or "")):
+                self.strangers.add(conn)
                 self.handshakes.add(conn)
             else:
                 conn.close()
@@ -241,10 +208,25 @@ class Listener(wsgi.Server):
         except queue.Full:
             conn.close()
 
-    def left(self, conn: _Connection) -> None:
+    def _place(self, conn: _Connection, who: str) -> bool:
+        """Give a connection a place, if need be that of an older one."""
+        if not self._places.take(who):
+            older = self.strangers.end_oldest(who)
+            if older is None:
+                return False
+            self.left(older)
+            if not self._places.take(who):
+                return False
+        conn.place_of = who
+        return True
+
+    def left(self, conn: Any) -> None:
         """Give a place free: its connection has ended, whichever way."""
-        if conn.place_of is not None:
-            self._places.leave(conn.place_of)
+        self.strangers.discard(conn)
+        with self._lock:
+            who, conn.place_of = conn.place_of, None
+        if who is not None:
+            self._places.leave(who)
 
     def put_conn(self, conn: _Connection) -> None:
         """Keep a connection until its next request; never fails."""
@@ -300,13 +282,17 @@ class Listener(wsgi.Server):
     def _secured(self, conn: Any) -> None:
         """Wait for the first request of a client that has been let in."""
         conn.secured = True
-        conn.ssl_env = {
-            CERTIFIED: "SUCCESS" if proven(conn.socket) else "NONE"
-        }
-        if self.can_add_keepalive_connection:
-            self.put_conn(conn)
-        else:
-            conn.close()
+        certified = proven(conn.socket)
+        conn.ssl_env = {CERTIFIED: "SUCCESS" if certified else "NONE"}
+        if certified:
+            self.strangers.discard(conn)
+        if not self.can_add_keepalive_connection:
+            older = self.strangers.end_oldest(but=conn)
+            if older is None:
+                conn.close()
+                return
+            self.left(older)
+        self.put_conn(conn)
 
     def _refused(self, conn: Any, why: str) -> None:
         """Tell of a client that was turned away, once in a while."""

@@ -92,6 +92,10 @@ class StoryTestCase(FaultsTestCase):
             self.put_server(name, story.axis, BAD)
         for name, action in story.before:
             self.tenant.act(self.servers[name], action)
+        # Its policy has settled: much that is found under a new one is held.
+        self.proxy.again()
+        self.assertIsNotNone(self.cycle(), self.log())
+        self.end_monitor()
         self.proxy.again(fault)
 
     def fail_host(self, story: Story) -> None:

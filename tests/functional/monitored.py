@@ -17,24 +17,29 @@ import time
 import typing as ty
 
 import fixtures
+from nova.db.main import api as db
 from nova.objects import instance_action
 from oslo_config import cfg
+from oslo_utils import timeutils
 
 from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor import works
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import Kind
-from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.holding import store
 from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.marking.marks import Mark
-from nfv_mla_scheduler.monitor.reporting import report
+from nfv_mla_scheduler.monitor.plans import Held
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.reporting import telling
+from nfv_mla_scheduler.monitor.reporting.lines import Code
+from nfv_mla_scheduler.monitor.reporting.lines import Line
+from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Held
-from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.sources import new_feed
 from tests.cloud import client
@@ -157,11 +162,12 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self.results_file = self.directory / "results.json"
         self.ahead_s = 0.0
         self.monotonic_ahead_s = 0.0
-        self.lines: list[report.Line] = []
+        self.lines: list[Line] = []
         self.events = Events()
         self.acts = self.act
         self.options_now: dict[str, object] = {}
         self._date_deeds()
+        self._date_moves()
         self._flavors: dict[Axis, str] = {}
         self._policy_changed = False
         self.addCleanup(self._forget_policy)
@@ -236,6 +242,20 @@ class MonitoredTestCase(placement.PlacementTestCase):
         patch.setUp()
         self.addCleanup(patch.cleanUp)
 
+    def _date_moves(self) -> None:
+        """Have Nova record migrations by our clock, for the same reason."""
+        create = db.migration_create
+
+        def ahead(context: ty.Any, values: dict[str, ty.Any]) -> ty.Any:
+            at = timeutils.utcnow() + datetime.timedelta(seconds=self.ahead_s)
+            return create(context, {**values, "created_at": at})
+
+        patch = fixtures.MonkeyPatch(
+            "nova.db.main.api.migration_create", ahead
+        )
+        patch.setUp()
+        self.addCleanup(patch.cleanUp)
+
     def wait(self, seconds: float) -> None:
         """Let time pass for the monitor."""
         self.ahead_s += seconds
@@ -254,12 +274,12 @@ class MonitoredTestCase(placement.PlacementTestCase):
             read.common, conf, dict, lambda _news: None
         )
         self._end.append(self._feed.close)
-        works = parts.build(
+        built = works.build(
             read, conf, self.events, lambda: self._feed.snapshot, "tests"
         )
-        self._end.append(works.close)
-        self._cycle = works.cycle
-        self._reports = report.Reports(self.lines.append, self.events, "tests")
+        self._end.append(built.close)
+        self._cycle = built.cycle
+        self._reports = Reports(self.lines.append, self.events, "tests")
 
     def end_monitor(self) -> None:
         """End the monitor that there is, if there is any."""
@@ -295,7 +315,7 @@ class MonitoredTestCase(placement.PlacementTestCase):
     @property
     def holds_file(self) -> pathlib.Path:
         """The file with what people said."""
-        return holds.place(self.directory / "state")
+        return store.place(self.directory / "state")
 
     def cycle(self, observe: bool = True) -> CycleReport:
         """Run one whole cycle and return its report."""
@@ -392,7 +412,7 @@ class MonitoredTestCase(placement.PlacementTestCase):
             for ask in step.asks
         ]
 
-    def said(self, *codes: report.Code) -> list[str]:
+    def said(self, *codes: Code) -> list[str]:
         """Return what the monitor has said, by the codes of its lines."""
         return [line.text for line in self.lines if line.code in codes]
 

@@ -15,8 +15,8 @@ import typing as ty
 
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.reporting.status import Process
-from nfv_mla_scheduler.monitor.reporting.status import Tally
 from nfv_mla_scheduler.monitor.reporting.status import status
+from nfv_mla_scheduler.monitor.reporting.tally import Tally
 from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.profiles import profile_needs
 from nfv_mla_scheduler.results.publish import publish

@@ -15,8 +15,8 @@ from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.marking.marks import Code as MarkCode
-from nfv_mla_scheduler.monitor.reporting.report import Code
-from nfv_mla_scheduler.monitor.reporting.report import Loudness
+from nfv_mla_scheduler.monitor.reporting.lines import Code
+from nfv_mla_scheduler.monitor.reporting.lines import Loudness
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step

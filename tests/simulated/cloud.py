@@ -218,6 +218,13 @@ class SimulatedCloud:
         with self.world.lock:
             self.world.change(self.world.servers[uuid], **fields)
 
+    def misstate(self, uuid: str, host: str) -> None:
+        """Have a compute say that a server is on another host."""
+        with self.world.lock:
+            server = self.world.servers[uuid]
+            self.world.allocated[uuid] = self.world.allocated_to(uuid)
+            self.world.change(server, host=host)
+
     def change_some(self, numbers: Iterable[int], **fields: Any) -> None:
         """Change fields of the servers with these numbers."""
         for number in numbers:

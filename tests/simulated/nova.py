@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from tests.simulated import shapes
 from tests.simulated.actions import Actions
@@ -204,9 +205,23 @@ class Nova:
     def _deeds(self, uuid: str, request: Request) -> Answer:
         if uuid not in self._world.servers:
             return nova_error(404, f"Instance {uuid} could not be found.")
-        deeds = reversed(self._world.deeds.get(uuid, []))
-        shown = [shapes.deed(one, uuid) for one in deeds]
-        return say(200, {"instanceActions": shown})
+        deeds = self._world.deeds.get(uuid, [])[::-1]
+        marker, limit = request.query.get("marker", ""), limit_of(request)
+        if marker:
+            ids = [one.request_id for one in deeds]
+            if marker not in ids:
+                return nova_error(400, f"marker [{marker}] not found")
+            deeds = deeds[ids.index(marker) + 1 :]
+        found: dict[str, Any] = {
+            "instanceActions": [
+                shapes.deed(one, uuid) for one in deeds[:limit]
+            ]
+        }
+        if len(deeds) >= limit:
+            path = f"servers/{uuid}/os-instance-actions"
+            last = deeds[limit - 1].request_id
+            found["links"] = next_link(request, path, last)
+        return say(200, found)
 
 
 def _number(version: str) -> tuple[int, ...]:

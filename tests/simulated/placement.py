@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated Placement: traits with generations, providers, room."""
+"""The simulated Placement: traits with generations, providers, room.
+
+And what is allocated to servers, which follows from where they are and move.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,8 @@ class Placement:
                 return self._trait(method, name)
             case ["GET", "resource_providers"]:
                 return self._providers(request)
+            case ["GET", "allocations", server]:
+                return self._allocations(server)
             case ["GET", "allocation_candidates"]:
                 return self._candidates(request)
             case [method, "resource_providers", uuid, "traits"]:
@@ -139,21 +144,36 @@ class Placement:
             and (not amounts or _fits(host, amounts))
         ]
 
+    def _allocations(self, server: str) -> Answer:
+        found: dict[str, Any] = {
+            uuid: {"generation": 1, "resources": {"VCPU": 1}}
+            for uuid in self._world.allocated_to(server)
+        }
+        if not found:
+            return say(200, {"allocations": {}})
+        owner = self._world.servers.get(server)
+        said = {"allocations": found, "user_id": "", "project_id": ""}
+        if owner is not None:
+            said["project_id"] = owner.project_id
+        return say(200, said)
+
+    def _tree(self, uuid: str) -> Answer:
+        """Return the providers of the tree that one is in."""
+        hosts = [h for h in self._hosts() if uuid in (h.uuid, *h.below)]
+        shown = [
+            _provider(host, provider)
+            for host in hosts
+            for provider in (host.uuid, *sorted(host.below))
+        ]
+        return say(200, {"resource_providers": shown})
+
     def _providers(self, request: Request) -> Answer:
+        if "in_tree" in request.query:
+            return self._tree(request.query["in_tree"])
         hosts = self._matching(request)
         if isinstance(hosts, Answer):
             return hosts
-        shown: list[dict[str, Any]] = [
-            {
-                "uuid": host.uuid,
-                "name": host.name,
-                "generation": host.generation,
-                "links": [],
-                "parent_provider_uuid": None,
-                "root_provider_uuid": host.uuid,
-            }
-            for host in hosts
-        ]
+        shown = [_provider(host, host.uuid) for host in hosts]
         return say(200, {"resource_providers": shown})
 
     def _candidates(self, request: Request) -> Answer:
@@ -187,6 +207,19 @@ class Placement:
 
     def _hosts(self) -> list[Host]:
         return [host for host in self._world.hosts.values() if host.node]
+
+
+def _provider(host: Host, uuid: str) -> dict[str, Any]:
+    """Return a host's provider, or one below it."""
+    is_root = uuid == host.uuid
+    return {
+        "uuid": uuid,
+        "name": host.name if is_root else f"{host.name}_{uuid}",
+        "generation": host.generation,
+        "links": [],
+        "parent_provider_uuid": None if is_root else host.uuid,
+        "root_provider_uuid": host.uuid,
+    }
 
 
 def _traits(host: Host) -> dict[str, object]:

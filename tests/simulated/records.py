@@ -37,6 +37,7 @@ class Host:
 
     :ivar swallows: actions that it takes and never does
     :ivar node: whether its compute node is known yet
+    :ivar below: UUIDs of providers below its own
     """
 
     name: str
@@ -56,6 +57,7 @@ class Host:
     generation: int = 1
     swallows: set[str] = dataclasses.field(default_factory=set)
     servers: set[str] = dataclasses.field(default_factory=set)
+    below: set[str] = dataclasses.field(default_factory=set)
 
     @property
     def alive(self) -> bool:

@@ -35,6 +35,8 @@ class World:
         self.servers: dict[str, Server] = {}
         self.moves: list[Move] = []
         self.deeds: dict[str, list[Deed]] = {}
+        # of those whose allocation is not where they are or go to
+        self.allocated: dict[str, set[str]] = {}
         self.traits: set[str] = {"COMPUTE_NODE", "COMPUTE_STATUS_DISABLED"}
         self.cells_down: set[str] = set()
         self.by_service: dict[str, Host] = {}
@@ -89,6 +91,27 @@ class World:
         if host in self.hosts:
             server.cell = self.hosts[host].cell
         server.encoded = b""
+
+    def allocated_to(self, server: str) -> set[str]:
+        """Return the UUIDs of providers that have something for a server.
+
+        While it moves Nova has it on the destination, under its own name; an
+        evacuated one has both until its old host is back.
+        """
+        if server in self.allocated:
+            return self.allocated[server]
+        known = self.servers.get(server)
+        if known is None or known.deleted:
+            return set()
+        hosts = {known.host}
+        for move in self.moves:
+            if move.server != server:
+                continue
+            if move.status in ("preparing", "accepted") and move.dest:
+                hosts = {move.dest}
+            if move.kind == "evacuation" and move.status != "error":
+                hosts.add(move.source)
+        return {self.hosts[name].uuid for name in hosts & self.hosts.keys()}
 
     def change(self, server: Server, **fields: Any) -> None:
         """Change fields of a server, as its writer's clock has it now."""

@@ -11,7 +11,6 @@ show what was done.  Each order below that matters for that says why.
 
 from __future__ import annotations
 
-import functools
 import logging
 import secrets
 import time
@@ -19,10 +18,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.acting import aside
-from nfv_mla_scheduler.monitor.acting.attempt import Attempt
+from nfv_mla_scheduler.monitor.acting import tasks
 from nfv_mla_scheduler.monitor.acting.attempt import Patience
 from nfv_mla_scheduler.monitor.acting.attempt import Scribe
 from nfv_mla_scheduler.monitor.acting.crew import BACKING_OFF
@@ -34,25 +32,18 @@ from nfv_mla_scheduler.monitor.acting.evading import Evasions
 from nfv_mla_scheduler.monitor.acting.fencing import Fencer
 from nfv_mla_scheduler.monitor.acting.hand import Cycle
 from nfv_mla_scheduler.monitor.acting.hand import Hand
+from nfv_mla_scheduler.monitor.acting.traits import Traits
 from nfv_mla_scheduler.monitor.outcomes import Outcome
-from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.plans import Planned
 from nfv_mla_scheduler.monitor.port import Cloud
-from nfv_mla_scheduler.monitor.port import CloudCode
-from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.power import Power
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Fence
-from nfv_mla_scheduler.monitor.steps import Plan
-from nfv_mla_scheduler.monitor.steps import Planned
-from nfv_mla_scheduler.monitor.steps import Release
-from nfv_mla_scheduler.monitor.steps import Step
-from nfv_mla_scheduler.monitor.steps import TraitEdit
 
 LOG = logging.getLogger(__name__)
 
 WORKERS = 8
-NAMED_MAX = 3
 
 
 class Actor:
@@ -91,7 +82,7 @@ class Actor:
         self._starts: dict[str, int] = {}
         self._errands = Errands(power or Power((), ()))
         self._hand = Hand(cloud, keys, self._errands, pause, new_id)
-        self._created: set[str] = set()
+        self._traits = Traits(cloud)
         self._tired: set[str] = set()
 
     def carry_out(
@@ -114,25 +105,28 @@ class Actor:
         # Hosts first: what is not fenced takes more servers meanwhile.  Locks
         # next: they are quick, and an owner undoes whatever is not locked.
         # Traits last: they make placement fast, and keep nobody out.
-        fences = self._fences(plan.fences, cycle, nova)
+        fences = tasks.fences(plan.fences, cycle, nova)
         outcomes = [*self._aside.run(fences, nova)]
-        for name, tasks, patience in (
-            ("locks", self._steps(locks, cycle, nova), nova),
-            ("power-offs", self._steps(offs, cycle, power), power),
-            ("steps", self._steps(steps, cycle, nova), nova),
-            ("releases", self._releases(plan.releases, cycle, nova), nova),
-            ("traits", self._traits(plan.traits, cycle, placement), placement),
+        hand = self._hand
+        releases = tasks.releases(hand, plan.releases, cycle, nova)
+        traits = self._traits.tasks(plan.traits, cycle, placement)
+        for name, found, patience in (
+            ("locks", tasks.steps(hand, locks, cycle, nova), nova),
+            ("power-offs", tasks.steps(hand, offs, cycle, power), power),
+            ("steps", tasks.steps(hand, steps, cycle, nova), nova),
+            ("releases", releases, nova),
+            ("traits", traits, placement),
         ):
-            outcomes.extend(self._run(name, tasks, patience))
+            outcomes.extend(self._run(name, found, patience))
         self._evasions.note(outcomes)
         return tuple(outcomes)
 
     def _run(
-        self, name: str, tasks: Iterator[Task], patience: Patience
+        self, name: str, found: Iterator[Task], patience: Patience
     ) -> tuple[Outcome, ...]:
         """Do one class, beginning with whom it did not come to last time."""
         start = self._starts.pop(name, 0)
-        done = self._crew.run(tasks, patience, start)
+        done = self._crew.run(found, patience, start)
         if not done:
             return ()
         left = [n for n, o in enumerate(done) if o.text == BACKING_OFF]
@@ -183,128 +177,8 @@ class Actor:
         else:
             self._tired.discard(name)
 
-    def _fences(
-        self, fences: tuple[Fence, ...], cycle: Cycle, patience: Patience
-    ) -> Iterator[Task]:
-        for fence in fences:
-            told = {"host": fence.host}
-            attempt = Attempt(
-                cycle.scribe,
-                patience,
-                fence.host,
-                fence.host,
-                Step.FENCE,
-                told,
-            )
-
-            def do(attempt: Attempt, fence: Fence = fence) -> Outcome:
-                insist = cycle.evasions.evades(fence.host)
-                cycle.fencer.carry_out(fence, attempt, insist)
-                return attempt.outcome(Result.DONE)
-
-            yield Task(fence.service, attempt, do)
-
-    def _steps(
-        self, steps: list[Planned], cycle: Cycle, patience: Patience
-    ) -> Iterator[Task]:
-        for planned in steps:
-            if not (planned.asks or planned.code):
-                continue
-            attempt = Attempt(
-                cycle.scribe,
-                patience,
-                planned.server,
-                planned.host,
-                planned.step,
-                _told(planned.server, cycle),
-            )
-
-            def do(attempt: Attempt, planned: Planned = planned) -> Outcome:
-                return self._hand.step(planned, attempt, cycle)
-
-            yield Task(planned.server, attempt, do)
-
-    def _releases(
-        self, releases: tuple[Release, ...], cycle: Cycle, patience: Patience
-    ) -> Iterator[Task]:
-        for release in releases:
-            attempt = Attempt(
-                cycle.scribe,
-                patience,
-                release.server,
-                release.host,
-                None,
-                _told(release.server, cycle),
-            )
-
-            def do(attempt: Attempt, release: Release = release) -> Outcome:
-                return self._hand.release(release, attempt, cycle)
-
-            yield Task(release.server, attempt, do)
-
-    def _traits(
-        self, edits: tuple[TraitEdit, ...], cycle: Cycle, patience: Patience
-    ) -> Iterator[Task]:
-        providers: dict[str, list[TraitEdit]] = {}
-        for edit in edits:
-            providers.setdefault(edit.provider, []).append(edit)
-        for provider, its in providers.items():
-            add = frozenset(edit.trait for edit in its if edit.add)
-            remove = frozenset(edit.trait for edit in its if not edit.add)
-            told = {
-                "provider": provider,
-                "add": _few(add),
-                "remove": _few(remove),
-            }
-            attempt = Attempt(cycle.scribe, patience, provider, "", None, told)
-
-            def do(
-                attempt: Attempt,
-                provider: str = provider,
-                add: frozenset[str] = add,
-                remove: frozenset[str] = remove,
-            ) -> Outcome:
-                attempt.make(
-                    None, lambda: self._edit(provider, add, remove, cycle)
-                )
-                return attempt.outcome(Result.DONE, _few(add | remove))
-
-            yield Task(provider, attempt, do)
-
-    def _edit(
-        self,
-        provider: str,
-        add: frozenset[str],
-        remove: frozenset[str],
-        cycle: Cycle,
-    ) -> None:
-        for trait in sorted(add - self._created):
-            cycle.once.do(
-                trait, functools.partial(self._cloud.create_trait, trait)
-            )
-            self._created.add(trait)
-        try:
-            self._cloud.edit_traits(provider, add, remove)
-        except CloudFailed as exc:
-            if exc.reason in (CloudCode.GONE, CloudCode.REFUSED):
-                # somebody may have deleted one of them: make them again
-                self._created -= add
-            raise
-
-
-def _few(names: frozenset[str]) -> str:
-    """Return some names, bounded: whoever writes traits chooses how many."""
-    few = [bounded(name, 80) for name in sorted(names)[:NAMED_MAX]]
-    more = len(names) - len(few)
-    return ", ".join([*few, f"and {more} more"] if more else few)
-
 
 def _only(ask: Ask, planned: Planned) -> bool:
     """Whether nothing but locks is asked for, and this."""
     found = set(planned.asks) - {Ask.LOCK}
     return found <= {ask} and (ask is Ask.LOCK or bool(found))
-
-
-def _told(server: str, cycle: Cycle) -> dict[str, str]:
-    """Return what records may say of a server: of a sealed one, nothing."""
-    return {} if server in cycle.sealed else {"server": server}

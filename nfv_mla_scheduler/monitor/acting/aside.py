@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from concurrent.futures import wait
 
+from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor.acting.attempt import Patience
 from nfv_mla_scheduler.monitor.acting.crew import Task
 from nfv_mla_scheduler.monitor.acting.crew import done
@@ -25,6 +26,7 @@ AT_ONCE = 64
 PATIENCE_S = 1.0
 PENDING = "it has not ended yet"
 FULL = "not asked for: too many others have not ended yet"
+NO_THREAD = "not asked for: no thread can be started"
 
 
 class Aside:
@@ -71,12 +73,19 @@ class Aside:
             self._ended(task.key)
             return task.attempt.outcome(Result.UNAVAILABLE, FULL)
         future: Future[Outcome] = Future()
-        threading.Thread(
-            target=self._run,
-            args=(task, patience, future),
-            name="nfv-mla aside",
-            daemon=True,
-        ).start()
+        try:
+            threading.Thread(
+                target=self._run,
+                args=(task, patience, future),
+                name="nfv-mla aside",
+                daemon=True,
+            ).start()
+        except Exception as exc:
+            # No thread or no memory is left: the others go on all the same.
+            self._slots.release()
+            self._ended(task.key)
+            text = f"{NO_THREAD}: {bounded(exc)}"
+            return task.attempt.outcome(Result.UNAVAILABLE, text)
         return future
 
     def _run(

@@ -22,11 +22,12 @@ from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.marking.standing import Lock
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.plans import Planned
+from nfv_mla_scheduler.monitor.port import DEEDS_MAX
 from nfv_mla_scheduler.monitor.port import Cloud
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.states import possible
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Planned
 from nfv_mla_scheduler.monitor.steps import Step
 
 # Looks at a server after a prelude, and the pauses before them, in seconds.
@@ -120,31 +121,35 @@ def leave(
     Whoever changes a server between look and request is not to escape by
     that.  A lock is right in any state.  So is a stop, which is asked as the
     state of now allows; that it was due is marked even where it cannot be.
-    For the power-off of a host nothing of a server matters but that it is
-    there, and nobody's lock keeps it from being done: it is only not marked.
+    For the power-off of a host nothing of a server matters, not even that it
+    is there: who asks for it asks for all of them.  Nobody's lock keeps it,
+    or a halt that is late, from being done: it is only not marked.
 
     :param write: makes a mark: its text and its id
     :param insist: the server has changed time after time
     :raises Unmet: saying what is not as it was
     """
-    check_place(fresh, seen, planned.host)
-    assert seen is not None
     asks: tuple[Ask, ...] = planned.asks
     asks = tuple(ask for ask in asks if ask is not Ask.LOCK)
+    old = mark_of(seen.locked_reason, seen.uuid, keys) if seen else None
+    number = old.id if old else ""
+    off = asks == (Ask.POWER_OFF,)
+    if off and (seen is None or fresh.host != planned.host):
+        return Leave(None, number, asks)
+    check_place(fresh, seen, planned.host)
+    assert seen is not None
     unmet = ""
     if planned.step is Step.STOP and asks and not _alike(fresh, seen):
         asks, unmet = _stop_of_now(fresh)
     elif not _IN_ANY_STATE.issuperset(asks):
         check_state(fresh, seen)
     locks = bool(planned.code) or Ask.LOCK in planned.asks
-    old = mark_of(seen.locked_reason, seen.uuid, keys)
-    number = old.id if old else ""
     try:
         forced = _check_lock(fresh, seen, keys, cloud, locks, insist)
     except (CloudFailed, Unmet):
-        if asks != (Ask.POWER_OFF,):
+        if not planned.regardless:
             raise
-        return Leave(None, number, asks)
+        return Leave(None, number, asks, unmet)
     if locks:
         text, number = write(Code(planned.code or Code.LOCK.value), old)
         return Leave(text, number, asks, unmet, forced)
@@ -171,8 +176,9 @@ def _check_lock(
     deeds = cloud.deeds(fresh.uuid)
     found = mark_of(fresh.locked_reason, fresh.uuid, keys)
     has = Marks({fresh.uuid: found} if found else {}, {})
-    lock = whose(fresh, has, deeds, cloud.user_id)
     acts = [deed.action for deed in deeds if deed.action in _LOCKING]
+    hidden = len(deeds) >= DEEDS_MAX and not acts
+    lock = whose(fresh, has, None if hidden else deeds, cloud.user_id)
     if lock is Lock.ADMINISTRATOR and not (
         # Of a lock that a host made up, Nova knows nothing.
         insist and (not acts or acts[-1] == "unlock")

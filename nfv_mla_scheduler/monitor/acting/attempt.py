@@ -149,16 +149,22 @@ class Attempt:
         """Whose fault it may be when Nova fails: the host's, or its own."""
         return self._host or self._subject
 
-    def look(self, cloud: Reader, uuid: str) -> Server:
+    def look(
+        self, cloud: Reader, uuid: str, known: Server | None = None
+    ) -> Server:
         """Return a server as it is now.
 
+        :param known: what to take where Nova cannot show it; one that is gone
+            is gone
         :raises CloudFailed: with GONE, among others
         """
         try:
             server = cloud.server(uuid)
         except CloudFailed as exc:
             self.patience.note(exc, self.place)
-            raise
+            if known is None or exc.reason is CloudCode.GONE:
+                raise
+            return known
         # That reading works gives no hope for what is refused to writers.
         if server is None:
             raise CloudFailed(CloudCode.GONE, "it is gone")

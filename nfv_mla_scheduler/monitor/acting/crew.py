@@ -56,7 +56,8 @@ class Crew:
     ) -> tuple[Outcome, ...]:
         """Return what became of each, in their order.
 
-        When patience is lost, the rest is left for another cycle.
+        When patience is lost, the rest is left for another cycle.  Where no
+        thread can be started, it takes longer.
 
         :param start: the number of the task to begin with; those before it
             come last
@@ -76,9 +77,22 @@ class Crew:
         def do(numbers: list[int]) -> list[tuple[int, Outcome]]:
             return [(n, done(every[n], patience)) for n in numbers]
 
-        futures = [self._pool.submit(do, row) for row in (*early, *late)]
+        futures = []
+        here: dict[int, Outcome] = {}
+        for row in (*early, *late):
+            try:
+                if not here:
+                    futures.append(self._pool.submit(do, row))
+                    continue
+            except RuntimeError:
+                # No thread can be started; this one was not handed over.
+                pass
+            here.update(do(row))
         wait(futures)
-        found: dict[int, Outcome] = {}
+        if here:
+            # It takes what was never started for threads.
+            self.close()
+        found = here
         for future in futures:
             found.update(future.result())
         return tuple(found[number] for number in range(len(every)))

@@ -20,10 +20,10 @@ from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import Fence
 from nfv_mla_scheduler.monitor.port import Cloud
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Fence
 
 # What a mark says that a service was before; no other is ever fenced by us.
 WAS = "enabled"
@@ -71,6 +71,11 @@ class Fencer:
         """
         seen = _of(self._picture.nodes, fence.service)
         node = self._now_is(fence.service, attempt)
+        if node is None and fence.disable:
+            again = self._new(fence.host)
+            if again:
+                self._disable_new(again, attempt, insist)
+                return
         changed = _stands(seen) != _stands(node)
         if changed and not (fence.disable and insist):
             raise Unmet("it was enabled or disabled meanwhile")
@@ -84,6 +89,41 @@ class Fencer:
             return
         if node is None or old is None:
             raise Unmet("it is not disabled by us")
+        self._enable(fence, node, old, attempt)
+
+    def _disable_new(
+        self, services: list[Node], attempt: Attempt, insist: bool
+    ) -> None:
+        """Disable what a host has registered in place of its service.
+
+        Whoever runs a host can do so whenever we look; what is about to be
+        done is meant for the host.
+        """
+        kept = False
+        for node in services:
+            old = self._mark(node, node.service)
+            if old is None and _others(node) and not insist:
+                kept = True
+                continue
+            attempt.forced = True
+            code = old.code if old else Code.FENCE
+            self._disable(node.service, code, old, attempt)
+        if kept:
+            raise Unmet("it is disabled for another reason")
+
+    def _new(self, host: str) -> list[Node]:
+        """Return a host's services that the picture has not, each once."""
+        known = {node.service for node in self._picture.nodes.values()}
+        found = {
+            node.service: node
+            for node in self._fresh.values()
+            if node.host == host and node.service and node.service not in known
+        }
+        return list(found.values())
+
+    def _enable(
+        self, fence: Fence, node: Node, old: Mark, attempt: Attempt
+    ) -> None:
         attempt.mark = old.id
         # Lifted before it is enabled: the mark is all that says that we
         # forced it down.  Killed between the two, it is enabled next time;
@@ -112,7 +152,11 @@ class Fencer:
         service = seen.service
         if self._busy(service):
             raise Unmet("the last request about its service has not ended")
-        node = self._now_is(service, attempt) or seen
+        node = self._now_is(service, attempt)
+        if node is None:
+            # registered anew, by the host or for it
+            node = next(iter(self._new(host)), seen)
+            service = node.service
         old = self._mark(node, service)
         if not down:
             attempt.make(

@@ -21,6 +21,7 @@ from nfv_mla_scheduler.monitor.acting.errands import Errands
 from nfv_mla_scheduler.monitor.acting.evading import Evasions
 from nfv_mla_scheduler.monitor.acting.fencing import Fencer
 from nfv_mla_scheduler.monitor.marking import marks
+from nfv_mla_scheduler.monitor.marking.locks import SKEW_S
 from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.outcomes import Outcome
@@ -28,15 +29,18 @@ from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.plans import Planned
+from nfv_mla_scheduler.monitor.plans import Release
 from nfv_mla_scheduler.monitor.port import Cloud
 from nfv_mla_scheduler.monitor.port import CloudFailed
+from nfv_mla_scheduler.monitor.port import Deed
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Planned
-from nfv_mla_scheduler.monitor.steps import Release
 from nfv_mla_scheduler.monitor.steps import Step
 
 # Servers that are waited for in a cycle, all together.
 WAITS_MAX = 16
+# By Nova's words (nova.compute.instance_actions): after them it runs.
+_RUNS = ("start", "reboot")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,8 +121,10 @@ class Hand:
         start again, or a move that no budget knows of.
         """
         cloud = self._cloud
-        server = attempt.look(cloud, planned.server)
         seen = cycle.picture.servers.get(planned.server)
+        # One that Nova cannot show must not shield its host, nor itself.
+        known = seen if planned.regardless else None
+        server = attempt.look(cloud, planned.server, known)
 
         def write(code: Code, old: Mark | None) -> tuple[str, str]:
             was = server.vm_state.value
@@ -133,21 +139,18 @@ class Hand:
         )
         attempt.mark, attempt.forced = may.mark, may.forced
         if may.text is not None:
-            self._lock(server.uuid, may, attempt)
+            self._lock(planned, may, attempt)
         if may.unmet:
             raise Unmet(may.unmet)
         return self._ask(planned, server, may.asks, attempt, cycle)
 
-    def _lock(self, uuid: str, may: Leave, attempt: Attempt) -> None:
-        """Lock a server with our mark, in place of any lock that it has.
-
-        A host is switched off whether or not that can be marked.
-        """
-        text = may.text or ""
+    def _lock(self, planned: Planned, may: Leave, attempt: Attempt) -> None:
+        """Lock a server with our mark, in place of any lock that it has."""
+        uuid, text = planned.server, may.text or ""
         try:
             attempt.make(Ask.LOCK, lambda: self._cloud.lock(uuid, text))
         except CloudFailed:
-            if may.asks != (Ask.POWER_OFF,):
+            if not (planned.regardless and may.asks):
                 raise
 
     def _ask(
@@ -222,6 +225,10 @@ class Hand:
         server that runs, complies and has our mark: what is left is to unlock
         it.  A host that swallows the start keeps the mark, so that the next
         look asks again.
+
+        The mark says how things were before.  Who has stopped it since then,
+        an administrator or its owner as we locked it, wants it stopped: only
+        Nova's record tells.
         """
         cloud = self._cloud
         server = attempt.look(cloud, release.server)
@@ -234,7 +241,13 @@ class Hand:
         if mark is None or server.locked_reason != seen.locked_reason:
             raise Unmet("its lock is not the one that was to be released")
         attempt.mark = mark.id
-        if Ask.START in release.asks and server.vm_state is VmState.STOPPED:
+        if (
+            Ask.START in release.asks
+            and server.vm_state is VmState.STOPPED
+            and not _stopped_by_another(
+                cloud.deeds(server.uuid), mark.since, cloud.user_id
+            )
+        ):
             attempt.make(
                 Ask.START, lambda: cloud.act(server.uuid, Ask.START.value)
             )
@@ -245,3 +258,22 @@ class Hand:
         if Ask.UNLOCK in release.asks:
             attempt.make(Ask.UNLOCK, lambda: cloud.unlock(server.uuid))
         return attempt.outcome(Result.DONE)
+
+
+def _stopped_by_another(
+    deeds: tuple[Deed, ...], since: Instant, our_user: str
+) -> bool:
+    """Whether what stopped a server is somebody else's request.
+
+    Nova's own, for a guest that its host has lost, is nobody's.
+
+    :param deeds: oldest first
+    :param since: from when on it was to be stopped by us
+    """
+    for deed in reversed(deeds):
+        if deed.at < since - SKEW_S or deed.action in _RUNS:
+            return False
+        # One that failed has a message.
+        if deed.action == "stop" and not deed.message:
+            return deed.user_id not in ("", our_user)
+    return False

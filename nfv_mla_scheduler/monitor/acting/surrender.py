@@ -119,7 +119,10 @@ def _hosts(
     cloud: Cloud, keys: tuple[bytes, ...], start: bool, done: Surrendered
 ) -> None:
     told = set()
-    for node in cloud.nodes().values():
+    nodes = cloud.nodes()
+    for text in cloud.unread:
+        done.keep("hosts", text)
+    for node in nodes.values():
         name = f"host {node.host}"
         if not node.service:
             done.keep(name, "its cell does not answer")
@@ -167,6 +170,8 @@ def _all_servers(cloud: Cloud, done: Surrendered) -> Iterator[Server]:
     for page in cloud.servers(None):
         for cell in page.missing:
             done.keep("servers", f"cell {bounded(cell)} does not answer")
+        for uuid, fault in page.unread.items():
+            done.keep(f"server {uuid}", f"cannot be read: {fault}")
         yield from page.servers
 
 

@@ -134,11 +134,13 @@ class _Look:
     def for_missing(self, uuid: str, before: Stay | None) -> None:
         """Look for a server that is not in the picture.
 
-        One that this process never saw may be in a cell that does not answer.
+        One that this process never saw may be in a cell that does not answer,
+        or have a record that cannot be read.
         """
         if before is None:
             return
-        if self._picture.partial and not before.seen:
+        hidden = self._picture.partial or uuid in self._picture.unread_servers
+        if hidden and not before.seen:
             self.stays[uuid] = before
             return
         for node in before.nodes:

@@ -63,7 +63,8 @@ def as_hosts(dirty: tuple[Dirty, ...]) -> DirtyHosts:
 
 
 class Departures:
-    """Notices which hosts are dirty, and until when; a ``cycle.CleanUp``.
+    """Notices which hosts are dirty, and until when; an
+    ``interfaces.CleanUp``.
 
     :param sensitive: returns, of the servers that were judged last, those
         that need secure clean-up, and the names of the profiles that need it

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Set
 
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cloud import answers
 from nfv_mla_scheduler.monitor.cloud.nova import Nova
@@ -48,13 +49,18 @@ class NovaAndPlacement:
         """See ``port``."""
         return self._nova.services(known)
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """See ``port``."""
+        return self._nova.unread
+
     def migrations(self, since: Instant) -> tuple[Migration, ...]:
         """See ``port``."""
         return self._nova.migrations(since)
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
         """See ``port``."""
-        return self._nova.deeds(uuid)
+        return self._nova.deeds(uuid, back_to)
 
     def trait_names(self, prefix: str) -> frozenset[str]:
         """See ``port``."""
@@ -67,6 +73,14 @@ class NovaAndPlacement:
     def room(self, amounts: Mapping[str, int]) -> frozenset[str]:
         """See ``port``."""
         return self._placement.room(amounts)
+
+    def allocation(self, server: str) -> frozenset[str]:
+        """See ``port``."""
+        return self._placement.allocation(server)
+
+    def tree(self, provider: str) -> frozenset[str]:
+        """See ``port``."""
+        return self._placement.tree(provider)
 
     def disable(self, service: str, reason: str) -> None:
         """See ``port``."""

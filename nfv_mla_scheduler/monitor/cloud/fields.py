@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+from typing import TypeVar
 
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.unread import Faults
 
 WORD_MAX = 255
+_T = TypeVar("_T")
 
 is_uuid = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -70,6 +75,25 @@ def identifier(raw: Mapping[str, Any], name: str) -> str:
     if type(value) is not str or not is_uuid(value):
         raise Unreadable(name, "UUID", value)
     return value
+
+
+def each(
+    listed: Iterable[object], read: Callable[[object], _T], faults: Faults
+) -> list[_T]:
+    """Return those that can be read; the others are counted."""
+    found = []
+    for raw in listed:
+        try:
+            found.append(read(raw))
+        except Unreadable as exc:
+            faults.add(exc.fault)
+    return found
+
+
+def readable_id(raw: object, name: str = "id") -> str:
+    """Return the UUID of what may be unreadable otherwise; empty: none."""
+    value = raw.get(name) if type(raw) is dict else None
+    return value if type(value) is str and is_uuid(value) else ""
 
 
 def number(raw: Mapping[str, Any], name: str) -> int:

@@ -23,6 +23,7 @@ What Nova 34 does, by its code, and what follows from it:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -35,16 +36,15 @@ from nfv_mla_scheduler.monitor.cloud import paging
 from nfv_mla_scheduler.monitor.cloud.asks import Asks
 from nfv_mla_scheduler.monitor.cloud.channel import Channel
 from nfv_mla_scheduler.monitor.cloud.channel import Speaks
+from nfv_mla_scheduler.monitor.cloud.deeds import deeds_of
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
-from nfv_mla_scheduler.monitor.cloud.fields import identifier
+from nfv_mla_scheduler.monitor.cloud.fields import each
 from nfv_mla_scheduler.monitor.cloud.fields import items
-from nfv_mla_scheduler.monitor.cloud.fields import mapping
 from nfv_mla_scheduler.monitor.cloud.parsing import CellDown
-from nfv_mla_scheduler.monitor.cloud.parsing import marker_of
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
-from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deeds
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_migration
+from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Hypervisor
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Service
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Services
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import nodes_of
@@ -57,6 +57,7 @@ from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.port import Deed
 from nfv_mla_scheduler.monitor.port import Page
+from nfv_mla_scheduler.monitor.unread import Faults
 from nfv_mla_scheduler.policy.instants import write_instant
 from nfv_mla_scheduler.results.garbage import uncollected
 
@@ -85,11 +86,13 @@ class Nova:
         self._limit = limit
         self._asks = Asks()
         self._known_services = Services()
+        # Of each listing, what could not be read when last asked for.
+        self._unread: dict[str, tuple[str, ...]] = {}
 
     # What only looks.
 
     def servers(self, since: Instant | None) -> Iterator[Page]:
-        """See ``port.Reader``.  The page whose ``next`` is empty is empty."""
+        """See ``port.Reader``."""
         query: dict[str, str | int] = {"all_tenants": 1, "sort_key": "uuid"}
         query["sort_dir"] = "asc"
         if since is None:
@@ -103,13 +106,18 @@ class Nova:
             # What a page was parsed into is gone before garbage is collected.
             with uncollected():
                 listed, marker = next(pages)
-                servers, deleted, missing = read_servers(
-                    listed, self._asks, since is not None
-                )
+                found = read_servers(listed, self._asks, since is not None)
                 listed.clear()
+            missing = [found.missing] if found.missing else []
             if not marker and since is None:
                 missing += _down(self._services())
-            yield Page(servers, deleted, missing, marker)
+            yield Page(
+                found.servers,
+                found.deleted,
+                tuple(missing),
+                marker,
+                found.unread,
+            )
 
     def server(self, uuid: str) -> Server | None:
         """See ``port.Reader``."""
@@ -132,43 +140,45 @@ class Nova:
         """See ``port.Reader``; ``service`` is empty while a cell is down."""
         services = self._services()
         path = "/os-hypervisors/detail"
-        found = []
+        found: list[Hypervisor] = []
+        faults = Faults("compute nodes")
         for listed, _ in self._pages(
-            path, {}, "hypervisors", HYPERVISORS_VERSION
+            path, {}, "hypervisors", version=HYPERVISORS_VERSION
         ):
-            try:
-                found += [read_hypervisor(raw) for raw in listed]
-            except Unreadable as exc:
-                raise paging.bad_answer(path, exc) from exc
+            found += each(listed, read_hypervisor, faults)
+        self._unread[path] = faults.said()
+        _need(found, faults, path)
         return nodes_of(services, found)
 
     def services(self, known: Mapping[str, Node]) -> Mapping[str, Node]:
         """See ``port.Reader``; ``service`` is empty while a cell is down."""
         return with_services(known, self._services())
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """See ``port.Reader``."""
+        return tuple(text for said in self._unread.values() for text in said)
+
     def migrations(self, since: Instant) -> tuple[Migration, ...]:
         """See ``port.Reader``."""
         found: dict[str, Migration] = {}
+        faults = Faults("migrations")
         # The newest, until they are older: also those never updated.
-        for moves in self._migrations({}):
+        for moves in self._migrations({}, faults):
             found.update((move.uuid, move) for move in moves)
             if any(move.created < since for move in moves):
                 break
         if since != NEVER:
-            for moves in self._migrations({"changes-since": _moment(since)}):
+            changes = {"changes-since": _moment(since)}
+            for moves in self._migrations(changes, Faults("")):
                 found.update((move.uuid, move) for move in moves)
+        self._unread["/os-migrations"] = faults.said()
         changed = (move for move in found.values() if move.updated >= since)
         return tuple(sorted(changed, key=lambda m: (m.created, m.number)))
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
-        """See ``port.Reader``; at most the 1,000 newest."""
-        path = f"/servers/{_in_path(uuid)}/os-instance-actions"
-        answer = self._channel.get(path)
-        try:
-            listed = items(answer, "instanceActions")
-            return read_deeds(listed[::-1])
-        except Unreadable as exc:
-            raise paging.bad_answer("/os-instance-actions", exc) from exc
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
+        """See ``port.Reader``."""
+        return deeds_of(self._channel, uuid, back_to, self._limit)
 
     # What changes something.
 
@@ -224,28 +234,42 @@ class Nova:
         path = "/os-services"
         answer = self._channel.get(path, {"binary": "nova-compute"})
         try:
-            return self._known_services.read(items(answer, "services"))
+            listed = items(answer, "services")
         except Unreadable as exc:
             raise paging.bad_answer(path, exc) from exc
+        faults = Faults("compute services")
+        services = self._known_services.read(listed, faults)
+        self._unread[path] = faults.said()
+        _need(services, faults, path)
+        return services
 
     def _migrations(
-        self, query: paging.Query
-    ) -> Iterator[tuple[Migration, ...]]:
-        path = "/os-migrations"
-        for listed, _ in paging.pages(
-            self._channel, path, query, "migrations", _last_uuid, self._limit
+        self, query: paging.Query, faults: Faults
+    ) -> Iterator[list[Migration]]:
+        for listed, _ in self._pages(
+            "/os-migrations", query, "migrations", key="uuid"
         ):
-            try:
-                yield tuple(read_migration(raw) for raw in listed)
-            except Unreadable as exc:
-                raise paging.bad_answer(path, exc) from exc
+            yield each(listed, read_migration, faults)
 
     def _pages(
-        self, path: str, query: paging.Query, name: str, version: str = ""
+        self,
+        path: str,
+        query: paging.Query,
+        name: str,
+        *,
+        key: str = "id",
+        version: str = "",
     ) -> Iterator[tuple[list[Any], str]]:
         return paging.pages(
-            self._channel, path, query, name, marker_of, self._limit, version
+            self._channel, path, query, name, key, self._limit, version
         )
+
+
+def _need(found: Collection[object], faults: Faults, path: str) -> None:
+    """Insist that something can be read: else it is no host's doing."""
+    if not found:
+        for text in faults.said():
+            raise CloudFailed(CloudCode.BAD_ANSWER, f"{path}: {text}")
 
 
 def _down(services: list[Service]) -> tuple[str, ...]:
@@ -256,10 +280,6 @@ def _down(services: list[Service]) -> tuple[str, ...]:
     named = ", ".join(bounded(h) for h in sorted(hosts)[:HOSTS_NAMED_MAX])
     more = " and others" if len(hosts) > HOSTS_NAMED_MAX else ""
     return (f"cells do not answer: {len(hosts)} hosts, {named}{more}",)
-
-
-def _last_uuid(listed: list[Any]) -> str:
-    return identifier(mapping(listed[-1], "last one"), "uuid")
 
 
 def _moment(at: Instant) -> str:

@@ -12,7 +12,6 @@ anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +20,7 @@ from nfv_mla_scheduler.monitor.cloud.channel import Channel
 from nfv_mla_scheduler.monitor.cloud.channel import TooLarge
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import items
+from nfv_mla_scheduler.monitor.cloud.fields import readable_id
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
 
@@ -36,15 +36,18 @@ def pages(
     path: str,
     query: Query,
     name: str,
-    marker_of: Callable[[list[Any]], str],
+    key: str = "id",
     limit: int = LIMIT,
     version: str = "",
 ) -> Iterator[tuple[list[Any], str]]:
-    """Yield each page, with the marker of the next; the last is empty.
+    """Yield each page, with the marker of the next; empty: it is the last.
 
     Where a page is too large, smaller ones are asked for: tenants write up to
-    100 kB into a server.
+    100 kB into a server.  Nor need the last one of a page have a UUID that can
+    be read: then that of one before it is as good, and what comes after that
+    is listed again.
 
+    :param key: what each has its UUID in
     :raises CloudFailed: and nothing else
     """
     marker = ""
@@ -65,9 +68,13 @@ def pages(
             raise
         try:
             found = items(answer, name)
-            marker = marker_of(found) if found else ""
         except Unreadable as exc:
             raise bad_answer(path, exc) from exc
+        uuids = (readable_id(raw, key) for raw in reversed(found))
+        marker = next(filter(None, uuids), "")
+        if len(found) >= limit and not marker:
+            message = f"{path}: a whole page without a UUID"
+            raise CloudFailed(CloudCode.BAD_ANSWER, message)
         yield found, marker
         if not marker:
             return

@@ -8,6 +8,7 @@ they share 200 flavors and images and every tenth has hints of its own.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,12 @@ from nfv_mla_scheduler.monitor.cloud.fields import identifier
 from nfv_mla_scheduler.monitor.cloud.fields import instant
 from nfv_mla_scheduler.monitor.cloud.fields import mapping
 from nfv_mla_scheduler.monitor.cloud.fields import optional
+from nfv_mla_scheduler.monitor.cloud.fields import readable_id
 from nfv_mla_scheduler.monitor.cloud.fields import truth
 from nfv_mla_scheduler.monitor.cloud.fields import word
 from nfv_mla_scheduler.monitor.picture import Power
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
-
-# How many of those that cannot be read are named one by one.
-NAMED_MAX = 3
 
 _VM_STATE = "OS-EXT-STS:vm_state"
 _VM_STATES = {state.value: state for state in VmState}
@@ -32,6 +31,21 @@ _POWERS: Mapping[object, Power] = {
     None: Power.NONE,
     **{power.value: power for power in Power},
 }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listed:
+    """What a page of servers holds.
+
+    :ivar deleted: UUIDs of servers that are deleted
+    :ivar missing: what to say of cells that are down; empty: nothing
+    :ivar unread: UUIDs of those that cannot be read, and what is wrong
+    """
+
+    servers: tuple[Server, ...]
+    deleted: tuple[str, ...]
+    missing: str
+    unread: Mapping[str, str]
 
 
 class CellDown(Exception):
@@ -97,43 +111,25 @@ def read_server(
 
 def read_servers(
     listed: list[Any], asks: Asks, removed: bool = False
-) -> tuple[tuple[Server, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return servers, UUIDs of deleted ones, and what is missing.
-
-    What is missing is said of as many together, and names few: it is shown.
-    """
+) -> Listed:
+    """Return what a page holds; whoever wrote a record spoils no other."""
     servers = []
     deleted = []
     down = 0
-    faults: dict[str, int] = {}
+    faults: dict[str, str] = {}
     for raw in listed:
         try:
             found = read_server(raw, asks, removed)
         except CellDown:
             down += 1
         except Unreadable as exc:
-            faults[exc.fault] = faults.get(exc.fault, 0) + 1
+            faults[readable_id(raw)] = exc.fault
         else:
             if type(found) is Server:
                 servers.append(found)
             else:
                 deleted.append(str(found))
-    missing = []
+    missing = ""
     if down:
-        missing.append(f"cells do not answer: {down} servers of a page")
-    named = list(faults.items())[:NAMED_MAX]
-    missing += [
-        f"{count} servers cannot be read: {text}" for text, count in named
-    ]
-    if len(faults) > NAMED_MAX:
-        more = sum(faults.values()) - sum(count for _, count in named)
-        missing.append(f"{more} more servers cannot be read")
-    return tuple(servers), tuple(deleted), tuple(missing)
-
-
-def marker_of(listed: list[Any]) -> str:
-    """Return the UUID of the last one of a list, by which to go on.
-
-    :raises Unreadable: when there is no such thing
-    """
-    return identifier(mapping(listed[-1], "last one"), "id")
+        missing = f"cells do not answer: {down} servers of a page"
+    return Listed(tuple(servers), tuple(deleted), missing, faults)

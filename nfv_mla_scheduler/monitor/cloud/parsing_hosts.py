@@ -12,10 +12,14 @@ from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import identifier
 from nfv_mla_scheduler.monitor.cloud.fields import mapping
 from nfv_mla_scheduler.monitor.cloud.fields import optional
+from nfv_mla_scheduler.monitor.cloud.fields import readable_id
 from nfv_mla_scheduler.monitor.cloud.fields import truth
 from nfv_mla_scheduler.monitor.cloud.fields import word
 from nfv_mla_scheduler.monitor.picture import Node
+from nfv_mla_scheduler.monitor.unread import Faults
 
+# A service: its host and its UUID.
+_Name = tuple[str, str]
 _STATUS = {"enabled": True, "disabled": False}
 _STATE = {"up": True, "down": False}
 
@@ -37,11 +41,15 @@ class Service:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hypervisor:
-    """A compute node: its UUID, its name, Nova's name of its host."""
+    """A compute node: its UUID and name, and what Nova says of its host.
+
+    :ivar service: UUID of its service; empty: not said
+    """
 
     uuid: str
     name: str
     host: str
+    service: str
 
 
 _FIELDS = (
@@ -81,24 +89,44 @@ class Services:
     """Reads services; one that is as it was is not read again."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[object, ...], Service]] = {}
+        self._known: dict[_Name, tuple[tuple[object, ...], Service]] = {}
 
-    def read(self, listed: Iterable[object]) -> list[Service]:
+    def read(self, listed: Iterable[object], faults: Faults) -> list[Service]:
         """Return all of them.
 
-        :raises Unreadable: naming what is wrong
+        A host whose service cannot be read any more keeps the one that it
+        had: it is not to vanish by what it writes of itself.
+
+        :param faults: counts those that cannot be read
         """
-        before, known = self._known, {}
+        before: dict[_Name, tuple[tuple[object, ...], Service]] = self._known
+        known: dict[_Name, tuple[tuple[object, ...], Service]] = {}
+        spoilt: list[object] = []
         for raw in listed:
             told = _told(raw) if type(raw) is dict else ()
-            name = told[0] if told else None
-            seen = before.get(name) if type(name) is str else None
+            seen = before.get(_name_of(raw))
             if seen is None or seen[0] != told:
-                service = read_service(raw)
-                seen = told, service
-            known[seen[1].host] = seen
+                try:
+                    seen = told, read_service(raw)
+                except Unreadable as exc:
+                    faults.add(exc.fault)
+                    spoilt.append(raw)
+                    continue
+            known[seen[1].host, seen[1].uuid] = seen
+        hosts = {host for host, _ in known}
+        for raw in spoilt:
+            host, _ = _name_of(raw)
+            if host not in hosts:
+                kept = {n: s for n, s in before.items() if n[0] == host}
+                known.update(kept)
         self._known = known
         return [service for _, service in known.values()]
+
+
+def _name_of(raw: object) -> _Name:
+    """Return host and UUID of a service, as far as they can be read."""
+    host = raw.get("host") if type(raw) is dict else None
+    return (host if type(host) is str else "", readable_id(raw))
 
 
 def _told(raw: Mapping[str, Any]) -> tuple[object, ...]:
@@ -117,6 +145,7 @@ def read_hypervisor(raw: object) -> Hypervisor:
         identifier(raw, "id"),
         word(raw, "hypervisor_hostname"),
         word(service, "host"),
+        readable_id(service),
     )
 
 
@@ -125,22 +154,39 @@ def nodes_of(
 ) -> dict[str, Node]:
     """Return all compute hosts, by the names that ``Picture.nodes`` has.
 
-    The first of several compute nodes is the one whose name is.
+    The first of several compute nodes is the one whose name is.  Services of
+    several cells may have one host name: each has its own nodes.
     """
+    services = list(services)
+    by_service: dict[str, list[Hypervisor]] = {}
     by_host: dict[str, list[Hypervisor]] = {}
+    uuids = {service.uuid for service in services if service.uuid}
     for hypervisor in hypervisors:
-        by_host.setdefault(hypervisor.host, []).append(hypervisor)
+        if hypervisor.service in uuids:
+            by_service.setdefault(hypervisor.service, []).append(hypervisor)
+        else:
+            by_host.setdefault(hypervisor.host, []).append(hypervisor)
     nodes: dict[str, Node] = {}
+    bare = []
     for service in services:
-        found = sorted(by_host.get(service.host, ()), key=lambda h: h.name)
-        for index, hypervisor in enumerate(found):
-            key = f"{service.host}/{hypervisor.name}"
-            nodes[key if index else service.host] = _node(
-                service, hypervisor.uuid, hypervisor.name
-            )
+        found = by_service.get(service.uuid, [])
+        found += by_host.pop(service.host, [])
+        for hypervisor in sorted(found, key=lambda h: h.name):
+            node = _node(service, hypervisor.uuid, hypervisor.name)
+            _add(nodes, node, hypervisor.name)
         if not found:
-            nodes[service.host] = _node(service, "", "")
+            bare.append(service)
+    for service in bare:
+        _add(nodes, _node(service, "", ""), service.uuid)
     return nodes
+
+
+def _add(nodes: dict[str, Node], node: Node, name: str) -> None:
+    """Add a node, by the name of its host as long as that is free."""
+    for key in (node.host, f"{node.host}/{name}", f"{node.host}/{node.uuid}"):
+        if key not in nodes:
+            nodes[key] = node
+            return
 
 
 def with_services(
@@ -150,16 +196,27 @@ def with_services(
 
     What has not changed stays the same object.
     """
-    now = {service.host: service for service in services}
+    now = {(service.host, service.uuid): service for service in services}
+    had = {(node.host, node.service) for node in known.values()}
+    # Host -> services that it had not; the first stands for one that is gone.
+    new: dict[str, list[Service]] = {}
+    for name, service in now.items():
+        if name not in had:
+            new.setdefault(service.host, []).append(service)
+    taken = set()
     nodes: dict[str, Node] = {}
     for key, node in known.items():
-        service = now.get(node.host)
-        if service is not None:
-            same = _is_as(node, service)
-            nodes[key] = node if same else _node(service, node.uuid, node.name)
-    for host, service in now.items():
-        if host not in nodes:
-            nodes[host] = _node(service, "", "")
+        found = now.get((node.host, node.service))
+        if found is None and node.host in new:
+            found = new[node.host][0]
+            taken.add(found.uuid)
+        if found is not None:
+            same = _is_as(node, found)
+            nodes[key] = node if same else _node(found, node.uuid, node.name)
+    for host, others in new.items():
+        for service in others:
+            if service.uuid not in taken or host not in nodes:
+                _add(nodes, _node(service, "", ""), service.uuid)
     return nodes
 
 

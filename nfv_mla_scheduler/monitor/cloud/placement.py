@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Placement by its API, as far as the monitor needs it: traits and room."""
+"""Placement by its API, as far as the monitor needs it.
+
+Traits, room, and what is allocated to a server.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.parse import quote
 from nfv_mla_scheduler.monitor.cloud import paging
 from nfv_mla_scheduler.monitor.cloud.channel import Channel
 from nfv_mla_scheduler.monitor.cloud.channel import Speaks
+from nfv_mla_scheduler.monitor.cloud.fields import WORD_MAX
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import identifier
 from nfv_mla_scheduler.monitor.cloud.fields import items
@@ -53,6 +57,23 @@ class Placement:
                 f"{name}:{amount}" for name, amount in sorted(amounts.items())
             )
         return self._providers(query)
+
+    def allocation(self, server: str) -> frozenset[str]:
+        """See ``port.Reader``."""
+        path = "/allocations"
+        answer = self._channel.get(f"{path}/{_in_path(server)}")
+        try:
+            found = mapping(answer.get("allocations"), "allocations")
+            for name in found:
+                if not 0 < len(name) <= WORD_MAX:
+                    raise Unreadable("allocations", "object by UUID", name)
+        except Unreadable as exc:
+            raise paging.bad_answer(path, exc) from exc
+        return frozenset(found)
+
+    def tree(self, provider: str) -> frozenset[str]:
+        """See ``port.Reader``."""
+        return self._providers({"in_tree": provider})
 
     def create_trait(self, trait: str) -> None:
         """See ``port.Writer``."""

@@ -128,8 +128,13 @@ class Copies:
         # by the clock of whoever touched it, hence once more
         self._untouched = since - 2 * _SLACK_S
         self._turn = 0
-        self._read: dict[str, tuple[int, Server]] = {}
+        self._read: dict[str, tuple[int, Server | None]] = {}
         self._told: dict[str, frozenset[tuple[str, str]]] = {}
+
+    @property
+    def back_to(self) -> Instant:
+        """What was done before is never reported."""
+        return self._since - _SLACK_S
 
     def due(
         self,
@@ -150,11 +155,18 @@ class Copies:
         waiting = []
         for uuid in wanted:
             turn, seen = self._read.get(uuid, (0, None))
-            if seen is None and servers[uuid].updated < self._untouched:
+            quiet = servers[uuid].updated < self._untouched
+            if seen is None and quiet:
                 self._read[uuid] = (0, servers[uuid])
             elif seen is not servers[uuid] and seen != servers[uuid]:
                 waiting.append((turn, uuid))
         return tuple(uuid for _, uuid in sorted(waiting)[:most])
+
+    def failed(self, server: Server) -> None:
+        """Take note that a server's deeds cannot be read; others are next."""
+        self._turn += 1
+        _, seen = self._read.get(server.uuid, (0, None))
+        self._read[server.uuid] = (self._turn, seen)
 
     def read(
         self,
@@ -169,8 +181,7 @@ class Copies:
         """
         self._turn += 1
         self._read[server.uuid] = (self._turn, server)
-        since = self._since - _SLACK_S
-        found = copied(server, limits, deeds, since, sealed)
+        found = copied(server, limits, deeds, self.back_to, sealed)
         told = self._told.get(server.uuid, frozenset())
         new = tuple(c for c in found if (c.action, c.request_id) not in told)
         if new:

@@ -262,4 +262,5 @@ def _finding(watched: Watched, charged: Charge, sealed: bool) -> Finding:
         charged.permissive,
         charged.by_rules,
         sealed,
+        charged.by_identity,
     )

@@ -14,12 +14,14 @@ from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.model import Subject
+from nfv_mla_scheduler.model import Term
 from nfv_mla_scheduler.policy.values import Policy
 from nfv_mla_scheduler.results.records import HostRecord
 from nfv_mla_scheduler.results.records import Voice
 from nfv_mla_scheduler.results.view import Snapshot
 
 _INDEPENDENT = "independent-authority"
+_PINNED = "pinned-tpm"
 
 
 class About:
@@ -53,15 +55,28 @@ class About:
                 term.name == _INDEPENDENT
                 and self.policy.authorities[name].trust_domain == operator
             )
+            and not (term.name == _PINNED and not self._compares(name))
         )
 
+    def _compares(self, authority: str) -> bool:
+        """Whether a key attests the host there that the policy pins."""
+        voice = self.voice(authority)
+        return voice is not None and voice.pinned
+
     def against(self, snapshot: Snapshot) -> frozenset[str]:
-        """Return who contradicts the term; ``""``: the policy itself."""
-        if self.support.term.subject is not Subject.HOST:
+        """Return who contradicts the term; ``""``: the policy itself.
+
+        Whether anybody attests the host rests on its attestation: who
+        contradicts that is who says so, and not those who do attest it.
+        """
+        term = self.support.term
+        if term.subject is Subject.SELF:
+            term = Term(Subject.HOST, self.capability)
+        if term.subject is not Subject.HOST:
             return frozenset()
         shape = self.record.shape
         hearing = Hearing(self.policy, snapshot.catalogue, shape, ())
-        return hearing.against(self.support.term)
+        return hearing.against(term)
 
     def voice(self, authority: str) -> Voice | None:
         """Return what an authority claims of the host, however old."""

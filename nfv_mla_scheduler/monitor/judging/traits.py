@@ -15,14 +15,16 @@ from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor.findings import Tampered
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.picture import Picture
-from nfv_mla_scheduler.monitor.steps import TraitEdit
+from nfv_mla_scheduler.monitor.plans import TraitEdit
 from nfv_mla_scheduler.policy.traits import LENGTH_MAX
 from nfv_mla_scheduler.policy.traits import PREFIX
 
 EDITS_MAX = 200
 # What means nothing is taken away at this pace, beside what is wanted.
 FOREIGN_MAX = 20
-_NAME_MAX = LENGTH_MAX + 37
+# So many are told one by one, and so many providers of each are named.
+TOLD_MAX = 50
+NAMED_MAX = 3
 
 
 def edits(
@@ -46,28 +48,35 @@ def edits(
 def tampered(verdict: Verdict, picture: Picture) -> tuple[Tampered, ...]:
     """Return the traits with our prefix that we cannot have meant.
 
-    One for a trait that no pool of the policy has, on however many providers
-    it is; one for each trait of a pool on a provider that the policy does not
-    bind.
+    One for a trait, on however many providers it is: that no pool of the
+    policy has, or that is on providers which the policy does not bind.  All
+    that are too many to be told one by one are told as one.
     """
     found = []
-    for trait, present in _ours(picture):
-        if trait not in verdict.traits and present:
-            detail = f"no pool of the policy has it; it is on {len(present)}"
-            found.append(_tampered(trait, detail))
     unbound = _unbound(verdict, picture)
     for trait, present in _ours(picture):
         wanted = verdict.traits.get(trait)
-        if wanted is None:
-            continue
-        for provider in sorted((present & unbound) - wanted):
-            detail = "the policy does not bind this provider"
-            found.append(_tampered(f"{trait} {provider}", detail))
+        if wanted is None and present:
+            detail = f"no pool of the policy has it; it is on {len(present)}"
+            found.append(_tampered(trait, detail))
+        strange = sorted(present & unbound - (wanted or frozenset()))
+        if wanted is not None and strange:
+            detail = f"the policy does not bind {len(strange)} that have it"
+            found.append(_tampered(trait, f"{detail}: {_few(strange)}"))
+    more = len(found) - TOLD_MAX
+    if more > 0:
+        rest = _tampered("more of them", f"{more} traits like these")
+        found = [*found[:TOLD_MAX], rest]
     return tuple(found)
 
 
+def _few(providers: list[str]) -> str:
+    named = ", ".join(bounded(each) for each in providers[:NAMED_MAX])
+    return named + (", ..." if len(providers) > NAMED_MAX else "")
+
+
 def _tampered(name: str, detail: str) -> Tampered:
-    return Tampered("trait", bounded(name, _NAME_MAX), detail)
+    return Tampered("trait", bounded(name, LENGTH_MAX), detail)
 
 
 def _ours(picture: Picture) -> Iterator[tuple[str, frozenset[str]]]:
@@ -107,11 +116,11 @@ def _unbound(verdict: Verdict, picture: Picture) -> frozenset[str]:
     One that Nova does not know either may be that of a host which the policy
     binds and Nova has lost, as long as there is such a host.
     """
-    nodes = picture.nodes
+    nodes, names = picture.nodes, frozenset(verdict.strangers)
     strange = {
         node.uuid
         for key, node in nodes.items()
-        if key in verdict.strangers or node.host in verdict.strangers
+        if key in names or node.host in names
     }
     if not verdict.absent and not picture.partial:
         known = {node.uuid for node in nodes.values()}

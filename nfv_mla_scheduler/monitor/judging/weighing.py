@@ -70,6 +70,7 @@ class Charge:
     permissive: bool
     by_rules: bool
     fences: bool
+    by_identity: bool = False
 
     @property
     def pending(self) -> bool:
@@ -145,6 +146,7 @@ def charge(
         for each, its in zip(evicting or among, kinds, strict=True)
         if its is kind
     ]
+    by_rules = all(each.carrier in _BY_RULES for each in deciding)
     return Charge(
         kind,
         _axis(kind, among, catalogue),
@@ -152,8 +154,10 @@ def charge(
         frozenset().union(*(each.authorities for each in deciding)),
         bool(evicting),
         not enforced,
-        all(each.carrier in _BY_RULES for each in deciding),
+        by_rules,
         any(_fences(each, past, listed) for each in among),
+        by_rules
+        and any(each.carrier is Carrier.IDENTITY for each in deciding),
     )
 
 

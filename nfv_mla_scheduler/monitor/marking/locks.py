@@ -31,6 +31,10 @@ SKEW_S = 30.0
 # What is asked again after a longer pause begins anew.
 APART_S = 600.0
 _ENDS = ("unlock", "start")
+# How often somebody else is believed to have ended what we did, from a day
+# before it was found on: a host can have Nova record whatever it likes.
+ENDS_MAX = 3
+_OF_LATE_S = 86400.0
 # By Nova's words (nova.compute.instance_actions).
 _STEPS = {
     "stop": Step.STOP,
@@ -163,6 +167,17 @@ def overwritten(
     return Tampered("server", uuid, detail, sealed)
 
 
+def ended_too_often(uuid: str, run: Acted, sealed: bool) -> Tampered | None:
+    """Return that what we did is undone time after time; None: it is not.
+
+    By Nova's record, which a host can write in anybody's name.
+    """
+    if run.ended <= ENDS_MAX:
+        return None
+    detail = "unlocked or started by others time after time, by Nova's record"
+    return Tampered("server", uuid, detail, sealed)
+
+
 def acted(
     server: Server,
     deeds: tuple[Deed, ...] | None,
@@ -172,8 +187,9 @@ def acted(
 ) -> Acted:
     """Return what we asked of a server since we last let it go.
 
-    An administrator who unlocks or starts it ends that too.  What members of
-    its own project do does not: they may be in league with its host.
+    An administrator who unlocks or starts it ends that too, some times.  What
+    members of its own project do does not: they may be in league with its
+    host.
 
     :param deeds: oldest first; None: not known
     :param seen: since when it has a finding
@@ -183,19 +199,31 @@ def acted(
         return Acted(seen=seen)
     run = Acted(True, seen=seen)
     last: Instant = NEVER
+    ended = 0
     for deed in deeds:
         if deed.at < after:
             continue
         if deed.user_id != our_user:
-            foreign = deed.project_id not in ("", server.project_id)
-            if foreign and deed.action in _ENDS:
-                run = Acted(True, seen=seen)
+            if _ends(deed, server, run):
+                ended += deed.at >= seen - _OF_LATE_S
+                if ended <= ENDS_MAX:
+                    run = Acted(True, seen=seen)
         elif deed.action == "unlock":
             run = Acted(True, seen=seen)
         elif deed.action == "lock" or deed.action in _STEPS:
             run = _with(run, deed, last)
             last = deed.at
-    return run
+    return dataclasses.replace(run, ended=ended)
+
+
+def _ends(deed: Deed, server: Server, run: Acted) -> bool:
+    """Whether somebody else's deed ends what we did before it."""
+    return (
+        deed.action in _ENDS
+        and deed.project_id not in ("", server.project_id)
+        and run.first is not None
+        and deed.at >= run.first - SKEW_S
+    )
 
 
 def _with(run: Acted, deed: Deed, last: Instant) -> Acted:

@@ -50,6 +50,10 @@ class Acted:
     :ivar moved: when a move was last asked for
     :ivar seen: since when, as far as this process knows, it has a finding
         without a break
+    :ivar tried: since when this process tries to do something about it, be
+        it in vain; None: it has not yet
+    :ivar halting: since when this process asks for its halt, again and again
+    :ivar ended: how often somebody else has ended that, of late
     """
 
     known: bool = False
@@ -58,6 +62,9 @@ class Acted:
     begun: Instant | None = None
     moved: Instant | None = None
     seen: Instant | None = None
+    tried: Instant | None = None
+    halting: Instant | None = None
+    ended: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

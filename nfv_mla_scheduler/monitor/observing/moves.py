@@ -62,7 +62,7 @@ class MoveWatch:
                 now - BACK_S if since is None else since
             )
         except CloudFailed as exc:
-            missing.append(f"migrations ({exc.code})")
+            missing.append(f"migrations ({exc.brief})")
         else:
             self._take(moves, now, monotonic)
             if full:

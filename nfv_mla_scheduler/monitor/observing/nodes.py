@@ -46,7 +46,7 @@ class NodeWatch:
             else:
                 self._read_services(monotonic)
         except CloudFailed as exc:
-            return [f"compute services ({exc.code})", *self._out_of_sight()]
+            return [f"compute services ({exc.brief})", *self._out_of_sight()]
         return self._out_of_sight()
 
     def _read_services(self, monotonic: float) -> None:

@@ -18,6 +18,7 @@ from nfv_mla_scheduler.monitor.observing.traits import TraitWatch
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.port import Reader
+from nfv_mla_scheduler.monitor.unread import Faults
 from nfv_mla_scheduler.policy.traits import PREFIX
 
 FULL_EVERY_S = 3600.0
@@ -63,6 +64,8 @@ class Observer:
         self._traits = TraitWatch(cloud, PREFIX, traits_a_look)
         self._at: Instant = NEVER
         self._missing: tuple[str, ...] = ("everything",)
+        self._cloud = cloud
+        self._unread: tuple[str, ...] = ()
         self._picture: Picture | None = None
 
     @property
@@ -77,6 +80,8 @@ class Observer:
                 traits=self._traits.traits,
                 missing=self._missing,
                 full_at=self._servers.full_at,
+                unread=self._unread,
+                unread_servers=frozenset(self._servers.unread) - {""},
             )
         return self._picture
 
@@ -97,6 +102,8 @@ class Observer:
         missing += self._traits.look(busy)
         self._at = now
         self._missing = tuple(dict.fromkeys(missing))
+        servers = Faults("servers", self._servers.unread.values())
+        self._unread = (*self._cloud.unread, *servers.said())
         self._picture = None
         return self.picture
 

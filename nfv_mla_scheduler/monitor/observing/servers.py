@@ -11,17 +11,19 @@ is the default, and only the first page names such a cell).
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.observing.cursor import Cursor
+from nfv_mla_scheduler.monitor.observing.listing import Listing
+from nfv_mla_scheduler.monitor.observing.listing import hidden
 from nfv_mla_scheduler.monitor.observing.pace import Pace
 from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.port import Page
 from nfv_mla_scheduler.monitor.port import Reader
@@ -29,18 +31,8 @@ from nfv_mla_scheduler.monitor.port import Reader
 MISSING_MAX = 16
 # Servers to ask for in a look that are said to be deleted.
 DELETED_A_LOOK = 32
-
-
-@dataclasses.dataclass(slots=True)
-class _Listing:
-    """A listing of everything, under way.
-
-    :ivar unseen: what was known when it began and has not been seen since
-    """
-
-    pages: Iterator[Page]
-    unseen: set[str]
-    missing: dict[str, None] = dataclasses.field(default_factory=dict)
+# And of those that could not be read.
+UNREAD_A_LOOK = 1
 
 
 class ServerWatch:
@@ -71,10 +63,12 @@ class ServerWatch:
         self._checks_a_look = checks_a_look
         self._servers: dict[str, Server] = {}
         self._shown = False
-        self._listing: _Listing | None = None
+        self._listing: Listing | None = None
         self._doubted: dict[str, None] = {}
         self._deleted: dict[str, None] = {}
         self._gone: frozenset[str] = frozenset()
+        # UUID -> what is wrong with its record; those to ask for next first.
+        self._unread: dict[str, str] = {}
         self._gaps: tuple[str, ...] = ()
 
     @property
@@ -82,6 +76,14 @@ class ServerWatch:
         """UUID -> server; what was handed out once never changes."""
         self._shown = True
         return self._servers
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """Servers that cannot be read, and what is wrong with each.
+
+        What was known of them stays.  One without a UUID has an empty one.
+        """
+        return self._unread
 
     def relist(self, gap: str) -> None:
         """Have everything listed soon, and something missing until then.
@@ -108,16 +110,18 @@ class ServerWatch:
             else:
                 self._changes(since, now, monotonic)
         except CloudFailed as exc:
-            return [f"servers ({exc.code})", *self._gaps]
+            return [f"servers ({exc.brief})", *self._gaps]
+        self._check_deleted()
+        if busy:
+            return list(self._gaps)
+        self._check()
+        if since is None:
+            return list(self._gaps)
         try:
-            self._check_deleted()
-            if not busy:
-                if since is not None:
-                    self._list_some(now, monotonic)
-                self._check()
+            self._list_some(now, monotonic)
         except CloudFailed as exc:
             # All changes are known: only what a listing would show is not.
-            return [f"some servers ({exc.code})", *self._gaps]
+            return [f"some servers ({exc.brief})", *self._gaps]
         return list(self._gaps)
 
     def refresh(self, uuid: str) -> Server | None:
@@ -135,30 +139,31 @@ class ServerWatch:
 
     def _changes(self, since: Instant, now: Instant, monotonic: float) -> None:
         greatest = NEVER
-        hidden: dict[str, None] = {}
+        gaps: dict[str, None] = {}
         deleted: dict[str, None] = {}
         for page in self._cloud.servers(since):
             for server in page.servers:
                 self._put(server)
+            self._note(page.unread)
             deleted.update(dict.fromkeys(page.deleted))
-            hidden.update(_hidden(page))
+            gaps.update(hidden(page))
             greatest = max((greatest, *(s.updated for s in page.servers)))
         self._cursor.advance(greatest, now, monotonic)
         # Each of them is listed again for as long as looks overlap.
         self._gone &= deleted.keys()
         self._deleted |= {u: None for u in deleted if u not in self._gone}
-        if hidden and not self._gaps:
+        if gaps and not self._gaps:
             # What was left out may be older than the cursor by the time that
             # it can be seen again: only a listing of everything brings it.
             self._pace.failed(monotonic)
-        self._add_gaps(hidden)
+        self._add_gaps(gaps)
 
     def _add_gaps(self, gaps: Iterable[str]) -> None:
         self._gaps = tuple(dict.fromkeys((*self._gaps, *gaps)))[:MISSING_MAX]
 
-    def _begin(self) -> _Listing:
+    def _begin(self) -> Listing:
         pages = iter(self._cloud.servers(None))
-        self._listing = _Listing(pages, set(self._servers))
+        self._listing = Listing(pages, set(self._servers))
         return self._listing
 
     def _list_all(self, now: Instant, monotonic: float) -> None:
@@ -180,7 +185,7 @@ class ServerWatch:
                 self._ended(listing, now, monotonic)
                 return
 
-    def _pages_of(self, listing: _Listing, monotonic: float) -> Iterator[Page]:
+    def _pages_of(self, listing: Listing, monotonic: float) -> Iterator[Page]:
         """Yield the pages that are still to come, each already taken."""
         while True:
             try:
@@ -192,13 +197,13 @@ class ServerWatch:
             if page is None:
                 return
             self._take(page)
-            listing.missing.update(_hidden(page))
+            listing.missing.update(hidden(page))
             yield page
 
-    def _ended(
-        self, listing: _Listing, now: Instant, monotonic: float
-    ) -> None:
+    def _ended(self, listing: Listing, now: Instant, monotonic: float) -> None:
         self._listing = None
+        if not listing.nameless:
+            self._unread.pop("", None)
         self._gaps = tuple(listing.missing)
         if listing.missing:
             self._pace.failed(monotonic)
@@ -208,11 +213,29 @@ class ServerWatch:
         self._doubted.update(dict.fromkeys(listing.unseen))
 
     def _check(self) -> None:
+        """Ask for some that a listing did not show, and that are unread."""
         for uuid in list(self._doubted)[: self._checks_a_look]:
             # To the end: one that cannot be read must not hold up the others.
             del self._doubted[uuid]
             self._doubted[uuid] = None
+            if self._ask(uuid) not in (None, CloudCode.BAD_ANSWER):
+                return
+        unread = (uuid for uuid in self._unread if uuid)
+        for uuid in list(itertools.islice(unread, UNREAD_A_LOOK)):
+            self._unread[uuid] = self._unread.pop(uuid)
+            self._ask(uuid)
+
+    def _ask(self, uuid: str) -> CloudCode | None:
+        """Ask for one server; return why it cannot be read, if so.
+
+        Whoever can spoil its record, its host, is to hold up nothing else.
+        """
+        try:
             self.refresh(uuid)
+        except CloudFailed as exc:
+            self._note({uuid: self._unread.get(uuid, exc.brief)})
+            return exc.reason
+        return None
 
     def _check_deleted(self) -> None:
         """Ask for those that are said to be deleted, before that counts.
@@ -220,11 +243,25 @@ class ServerWatch:
         A host may say so of a server that it runs, and Nova says it after.
         """
         for uuid in list(self._deleted)[:DELETED_A_LOOK]:
-            if self.refresh(uuid) is None:
-                self._gone |= {uuid}
             self._deleted.pop(uuid, None)
+            why = self._ask(uuid)
+            if why is None and uuid not in self._servers:
+                self._gone |= {uuid}
+            elif why not in (None, CloudCode.BAD_ANSWER):
+                # The others first next time, whatever is wrong.
+                self._deleted[uuid] = None
+                return
+
+    def _note(self, unread: Mapping[str, str]) -> None:
+        """Take note of what cannot be read; it is there all the same."""
+        for uuid, fault in unread.items():
+            self._unread[uuid] = fault
+            if self._listing is not None:
+                self._listing.unseen.discard(uuid)
+                self._listing.nameless |= not uuid
 
     def _take(self, page: Page) -> None:
+        self._note(page.unread)
         for server in page.servers:
             self._put(server)
         for uuid in page.deleted:
@@ -235,6 +272,7 @@ class ServerWatch:
         if self._listing is not None:
             self._listing.unseen.discard(uuid)
         self._doubted.pop(uuid, None)
+        self._unread.pop(uuid, None)
         if self._servers.get(uuid) != server:
             self._own()[uuid] = server
 
@@ -243,6 +281,7 @@ class ServerWatch:
             self._listing.unseen.discard(uuid)
         self._doubted.pop(uuid, None)
         self._deleted.pop(uuid, None)
+        self._unread.pop(uuid, None)
         if uuid in self._servers:
             del self._own()[uuid]
 
@@ -252,7 +291,3 @@ class ServerWatch:
             self._servers = dict(self._servers)
             self._shown = False
         return self._servers
-
-
-def _hidden(page: Page) -> dict[str, None]:
-    return dict.fromkeys(bounded(gap) for gap in page.missing)

@@ -54,7 +54,7 @@ class TraitWatch:
         try:
             names = self._cloud.trait_names(self._prefix)
         except CloudFailed as exc:
-            return [f"traits ({exc.code})"]
+            return [f"traits ({exc.brief})"]
         self._looks += 1
         self._touched &= names
         self._failed &= names
@@ -68,7 +68,7 @@ class TraitWatch:
             except CloudFailed as exc:
                 # The others first next time, whatever is wrong with this one.
                 self._failed.add(name)
-                missing.append(f"providers of traits ({exc.code})")
+                missing.append(f"providers of traits ({exc.brief})")
                 break
             self._touched.discard(name)
             self._failed.discard(name)

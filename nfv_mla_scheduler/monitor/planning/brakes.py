@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Too much at once: an authority, or a policy, that is the likelier culprit.
 
-Pure.  Hosts fail one by one.  Where a share of them fails at the same time it
-is their authority that is believed to be wrong, and where much is found under
-a policy that is new, the policy; nothing is emptied for either before a person
-has looked.
+Pure.  Hosts fail one by one.  Where a share of them fails within a day it is
+their authority that is believed to be wrong, and where much is found under a
+policy that is new, the policy; nothing is emptied for either before a person
+has looked.  ``shares.py`` counts who fails by whose word.
 """
 
 from __future__ import annotations
@@ -14,47 +14,60 @@ from collections.abc import Set
 
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.findings import Finding
-from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.findings import Verdict
-from nfv_mla_scheduler.monitor.marking.marks import Mark
-from nfv_mla_scheduler.monitor.steps import Share
+from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
+from nfv_mla_scheduler.monitor.planning.shares import Counting
+from nfv_mla_scheduler.monitor.planning.shares import failing
+from nfv_mla_scheduler.monitor.plans import Share
 from nfv_mla_scheduler.policy.values import Policy
 
-# A host that has been fenced for longer than this did not fail just now.
-NEW_S = 600.0
 LEAST = 2
 
 _RULES = (Kind.CHANGED, Kind.MISPLACED)
 
 
 def suspects(
-    verdict: Verdict,
-    policy: Policy,
-    marks: Mapping[str, Mark],
-    now: Instant,
-    held: Mapping[str, Instant],
+    counting: Counting, held: Mapping[str, Instant]
 ) -> Mapping[str, Share]:
     """Return the authorities that are suspect, by name.
 
-    :param marks: Nova's host name -> the mark of our fence
+    One that may not evict makes a suspect of nobody but itself: it could
+    otherwise keep a host that another rightly says is bad.
+
     :param held: authority -> since when it has been suspect.  What was new at
         that moment stays new, or else the fences alone would in the end
         release those whom they are to protect
     """
-    failing = {
-        name: _failing(name, verdict, policy, marks, now, held.get(name))
-        for name in policy.authorities
-    }
+    policy = counting.policy
     percent = policy.guard.suspect_share_percent
-    everybody = frozenset[str]().union(*failing.values())
+    hosts = {
+        name: failing(name, counting, held.get(name))
+        for name in (*policy.authorities, BINDINGS)
+    }
+    evicting = that_evict(policy.authorities.keys(), policy)
+    everybody = frozenset[str]().union(*(hosts[name] for name in evicting))
     cloud = exceeds(len(everybody), len(policy.hosts), percent)
     found = {}
-    for name, hosts in failing.items():
-        bound = sum(name in b.attesters for b in policy.hosts.values())
-        if hosts and (cloud or exceeds(len(hosts), bound, percent)):
-            found[name] = Share(name, len(hosts), bound)
+    for name, its in hosts.items():
+        bound = sum(
+            name == BINDINGS or name in b.attesters
+            for b in policy.hosts.values()
+        )
+        much = exceeds(len(its), bound, percent)
+        if its and (much or (cloud and name in evicting)):
+            found[name] = Share(name, len(its), bound)
     return found
+
+
+def that_evict(names: Set[str], policy: Policy) -> frozenset[str]:
+    """Return those of some suspects for whom anybody is evicted."""
+    return frozenset(
+        name
+        for name in names
+        if name == BINDINGS
+        or (name in policy.authorities and policy.authorities[name].may_evict)
+    )
 
 
 def exceeds(failing: int, of: int, percent: int) -> bool:
@@ -62,58 +75,17 @@ def exceeds(failing: int, of: int, percent: int) -> bool:
     return failing >= LEAST and failing * 100 > percent * of
 
 
-def _failing(
-    name: str,
-    verdict: Verdict,
-    policy: Policy,
-    marks: Mapping[str, Mark],
-    now: Instant,
-    since: Instant | None,
-) -> frozenset[str]:
-    """Return the bound hosts that newly fail by the word of an authority."""
-    found = {
-        host
-        for host, it in verdict.hosts.items()
-        if _speaks(name, it, since is not None)
-    }
-    # Those alone: a server that was forced to where it may not be, and asks
-    # for what its host never had, says nothing about an authority.
-    if since is not None:
-        found.update(_unproven(name, verdict, policy))
-    bound = {h for h in found if h in policy.hosts}
-    begun = now if since is None else min(since, now)
-    return frozenset(h for h in bound if _new(marks.get(h), begun))
-
-
-def _unproven(name: str, verdict: Verdict, policy: Policy) -> frozenset[str]:
-    """Return an authority's hosts of which nothing can be said now."""
-    return frozenset(
-        host
-        for host in verdict.unproven
-        if host in policy.hosts and name in policy.hosts[host].attesters
-    )
-
-
-def _speaks(name: str, it: HostFinding, held: bool) -> bool:
-    """Whether a finding counts for an authority's share.
-
-    Silence clears nobody who has been a suspect before.  What is permissive
-    will fail newly on the day on which that ends.
-    """
-    if it.permissive:
-        return False
-    if it.kind is Kind.OUTAGE:
-        return held and (not it.authorities or name in it.authorities)
-    return name in it.authorities
-
-
-def _new(mark: Mark | None, begun: Instant) -> bool:
-    return mark is None or mark.since > begun - NEW_S
+def accused(finding: Finding) -> frozenset[str]:
+    """Return whom a finding rests on: authorities, or the bindings."""
+    if finding.by_identity:
+        return finding.authorities | {BINDINGS}
+    return finding.authorities
 
 
 def suspected(finding: Finding, names: Set[str]) -> bool:
-    """Whether a finding rests on suspect authorities alone."""
-    return bool(finding.authorities) and finding.authorities <= names
+    """Whether a finding rests on suspects alone."""
+    those = accused(finding)
+    return bool(those) and those <= names
 
 
 def by_policy(finding: Finding) -> bool:
@@ -121,19 +93,34 @@ def by_policy(finding: Finding) -> bool:
     return finding.by_rules and finding.kind in _RULES
 
 
-def policy_share(verdict: Verdict, policy: Policy) -> Share:
-    """Return what is found by rules alone, of all servers that ask.
+def policy_share(
+    verdict: Verdict, policy: Policy, before: Set[str] = frozenset()
+) -> Share:
+    """Return what is newly found that evicts, of all servers that ask.
+
+    A mistake in a policy shows as whatever it asks for in vain: as rules that
+    are not kept, and as the word of authorities that do not attest it.
 
     What is permissive counts as well: it shows what will happen on the day on
     which that ends, and nobody signs anything on that day.
+
+    :param before: UUIDs of servers that were found before that policy
     """
-    found = frozenset(u for u, f in verdict.servers.items() if by_policy(f))
+    found = frozenset(
+        uuid
+        for uuid, finding in verdict.servers.items()
+        if finding.evicts and uuid not in before
+    )
     asking = verdict.asking | verdict.servers.keys()
     return Share(policy.digest, len(found), len(asking), found, asking)
 
 
 def policy_brake(
-    verdict: Verdict, policy: Policy, settled: Set[str], held: Set[str]
+    verdict: Verdict,
+    policy: Policy,
+    settled: Set[str],
+    held: Set[str],
+    before: Set[str] = frozenset(),
 ) -> Share | None:
     """Return the share for which the findings of a policy are held.
 
@@ -141,19 +128,23 @@ def policy_brake(
         has released
     :param held: digests for which it was exceeded once: that stays so until
         a person releases them
+    :param before: see :func:`policy_share`
     """
     if policy.digest in settled:
         return None
-    if policy.digest in held or much_by_rules(verdict, policy):
-        return policy_share(verdict, policy)
+    share = policy_share(verdict, policy, before)
+    percent = policy.guard.suspect_share_percent
+    if policy.digest in held or exceeds(share.failing, share.of, percent):
+        return share
     return None
 
 
 def much_by_rules(verdict: Verdict, policy: Policy) -> bool:
     """Whether more is found by rules alone than one would expect."""
-    share = policy_share(verdict, policy)
+    found = sum(by_policy(f) for f in verdict.servers.values())
+    asking = verdict.asking | verdict.servers.keys()
     percent = policy.guard.suspect_share_percent
-    return exceeds(share.failing, share.of, percent)
+    return exceeds(found, len(asking), percent)
 
 
 def in_doubt(finding: Finding, names: Set[str], much: bool) -> bool:
@@ -162,8 +153,8 @@ def in_doubt(finding: Finding, names: Set[str], much: bool) -> bool:
     It is acted upon all the same if nothing else holds it, at the guard's
     pace, whatever its profile says.
 
-    :param names: authorities that are suspect
+    :param names: authorities that are suspect, and may evict
     :param much: whether too much is found by rules alone, be it that a person
         has released it or that the policy had settled before
     """
-    return bool(finding.authorities & names) or (much and by_policy(finding))
+    return bool(accused(finding) & names) or (much and by_policy(finding))

@@ -7,38 +7,51 @@ then places nobody there.  It is not budgeted, since it evicts nobody.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Set
 
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.marking.marks import PREFIX
+from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import VmState
-from nfv_mla_scheduler.monitor.planning.guard import newest
+from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
 from nfv_mla_scheduler.monitor.planning.situation import Situation
 from nfv_mla_scheduler.monitor.planning.situation import closed_to_hosts
-from nfv_mla_scheduler.monitor.steps import Fence
-from nfv_mla_scheduler.monitor.steps import Held
+from nfv_mla_scheduler.monitor.planning.spent import newest
+from nfv_mla_scheduler.monitor.plans import Fence
+from nfv_mla_scheduler.monitor.plans import Held
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
 
 
-def plan_hosts(it: Situation) -> tuple[tuple[Fence, ...], tuple[Held, ...]]:
-    """Return what to fence and to release, and what of it is held."""
+def plan_hosts(
+    it: Situation, suspects: Set[str] = frozenset()
+) -> tuple[tuple[Fence, ...], tuple[Held, ...]]:
+    """Return what to fence and to release, and what of it is held.
+
+    :param suspects: authorities whose word clears nobody now either
+    """
     fences: dict[str, Fence] = {}
     held: list[Held] = []
-    nodes = _services(it.picture.nodes)
     left = _leavings(it)
     known = _known(it)
-    for host in sorted(nodes):
+    for name, node in _services(it.picture.nodes):
+        host = node.host
         found = it.verdict.hosts.get(host)
-        wanted = _wanted(it, host, nodes[host], found)
+        mark = it.marks.nodes.get(name)
+        wanted = _wanted(node, mark, found)
         if wanted is None:
             continue
-        why = _why(it, wanted, found, host in left, host in known)
+        why = _why(it, wanted, found, mark, host in left, host in known)
+        if why is None and not wanted.disable:
+            why = _by_suspects(it, host, suspects)
         if why is None:
             fences.setdefault(wanted.service, wanted)
         else:
@@ -46,25 +59,30 @@ def plan_hosts(it: Situation) -> tuple[tuple[Fence, ...], tuple[Held, ...]]:
     return tuple(fences.values()), tuple(held)
 
 
-def _services(nodes: Mapping[str, Node]) -> Mapping[str, Node]:
-    """Return hosts by name, one for each service."""
-    found: dict[str, Node] = {}
-    for name in sorted(nodes):
-        found.setdefault(nodes[name].host, nodes[name])
-    return {host: node for host, node in found.items() if node.service}
+def _services(nodes: Mapping[str, Node]) -> Iterable[tuple[str, Node]]:
+    """Return one node for each service, and what the picture calls it.
+
+    Several cells may have a service of one host name.
+    """
+    found: dict[str, tuple[str, Node]] = {}
+    for name, node in sorted(nodes.items(), key=lambda item: item[0]):
+        if node.service:
+            found.setdefault(node.service, (name, node))
+    return found.values()
 
 
 def _wanted(
-    it: Situation, host: str, node: Node, found: HostFinding | None
+    node: Node, mark: Mark | None, found: HostFinding | None
 ) -> Fence | None:
     """Return what to do about a host's service; None: it is as it should be.
 
     One that is disabled for another reason counts as fenced, and stays; a
-    forged mark is no reason.
+    forged mark is no reason.  What is only permissively found keeps no fence
+    of ours, nor needs evidence that it is over.
     """
-    ours = host in it.marks.nodes
+    host, ours = node.host, mark is not None
     forged = not ours and node.reason.startswith(PREFIX)
-    if found is not None:
+    if found is not None and not (found.permissive and ours):
         due = found.fences and (node.enabled or forged)
         return (
             Fence(host, node.service, True, found.kind.value) if due else None
@@ -94,6 +112,7 @@ def _why(
     it: Situation,
     wanted: Fence,
     found: HostFinding | None,
+    mark: Mark | None,
     left: bool,
     known: bool,
 ) -> Why | None:
@@ -103,9 +122,9 @@ def _why(
     the clock jumped; for its release that we have just started, that the clock
     jumped, that the picture is partial, that something of ours is left there,
     that nothing can be said of the host, nor who it is, or the evidence is
-    older than the fence.
+    older than the fence; and then that an authority of it is a suspect.
     """
-    if found is not None and found.permissive:
+    if found is not None and found.permissive and wanted.disable:
         return Why.PERMISSIVE
     closed = closed_to_hosts(it)
     if closed is not None:
@@ -122,11 +141,27 @@ def _why(
         return Why.PARTIAL
     if left:
         return Why.NOT_CLEAN
-    fenced = it.marks.nodes[wanted.host].at
+    if found is not None:
+        return None
     # Marks lose the fraction of their second.
-    newer = it.evidence.get(wanted.host, NEVER) >= fenced + 1.0
+    fenced = math.inf if mark is None else mark.at + 1.0
+    newer = it.evidence.get(wanted.host, NEVER) >= fenced
     said = wanted.host not in it.verdict.unproven
     return None if newer and said and known else Why.NOT_YET
+
+
+def _by_suspects(it: Situation, host: str, suspects: Set[str]) -> Why | None:
+    """Return whether a fence stays since a suspect may have had it put there.
+
+    What it says of a host is in doubt either way, and what it said before a
+    restart is not known any more.
+    """
+    if BINDINGS in suspects:
+        return Why.SUSPECT_BINDINGS
+    binding = it.policy.hosts.get(host)
+    if binding is not None and suspects & binding.attesters.keys():
+        return Why.SUSPECT_AUTHORITY
+    return None
 
 
 def _leavings(it: Situation) -> frozenset[str]:

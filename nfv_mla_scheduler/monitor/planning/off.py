@@ -7,6 +7,7 @@ Runs the operator's commands, in threads of whoever asks.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from nfv_mla_scheduler.monitor.power import Power
 # A host that was off may be switched on again: older answers do not count.
 OFF_FRESH_S = 15.0
 OFF_WAIT_S = 2.0
+# For so long a host counts as one that we had switched off, without a mark.
+OURS_S = 86400.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -34,6 +37,20 @@ class OffWatch:
         self._power = power
         self._pool = pool
         self._asked: dict[str, _Asked] = {}
+        self._ours: dict[str, float] = {}
+
+    def asked(self, hosts: Iterable[str], monotonic: float) -> None:
+        """Take note whose power-off is asked for, marked or not."""
+        self._ours |= dict.fromkeys(hosts, monotonic)
+
+    def remembered(self, monotonic: float) -> frozenset[str]:
+        """Return those whose power-off was asked for of late."""
+        self._ours = {
+            host: at
+            for host, at in self._ours.items()
+            if monotonic - at < OURS_S
+        }
+        return frozenset(self._ours)
 
     def off(
         self, hosts: Mapping[str, str], monotonic: float

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait
 
@@ -23,27 +24,17 @@ from nfv_mla_scheduler.monitor.marking.standing import Acted
 from nfv_mla_scheduler.monitor.marking.standing import Lock
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.planning.record import Record
+from nfv_mla_scheduler.monitor.planning.record import record_of
+from nfv_mla_scheduler.monitor.planning.spells import Spells
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from nfv_mla_scheduler.monitor.port import Deed
 from nfv_mla_scheduler.monitor.port import Reader
 
-DEEDS_WAIT_S = 30.0
-# A finding that is back within as long was never over.
-BREAK_S = 60.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Spell:
-    """A time in which a server has a finding without a break.
-
-    :ivar seen: when it began for us
-    :ivar after: what was done before was for another finding
-    :ivar last: when it was found last
-    """
-
-    seen: Instant
-    after: Instant
-    last: Instant
+# Nothing is done about any host before: what comes later is taken later.
+DEEDS_WAIT_S = 3.0
+_LOCKING = ("lock", "unlock")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,10 +42,25 @@ class _Known:
     """What was done to a server.
 
     :ivar server: as it was when that was read; None: read it again
+    :ivar upto: what was done later has not been read
     """
 
     server: Server | None
-    deeds: tuple[Deed, ...]
+    record: Record
+    upto: Instant
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request for what was done to a server, as it was then.
+
+    :ivar again: it has to be read anew, whatever is answered
+    """
+
+    server: Server
+    back_to: Instant
+    future: Future[tuple[Deed, ...]]
+    again: bool = False
 
 
 class Owners:
@@ -64,9 +70,9 @@ class Owners:
         self._cloud = cloud
         self._pool = pool
         self._known: dict[str, _Known] = {}
-        self._spells: dict[str, _Spell] = {}
-        self._started = False
+        self._spells = Spells()
         self._user = ""
+        self._asked: dict[str, _Asked] = {}
 
     def look(
         self,
@@ -75,6 +81,7 @@ class Owners:
         found: Iterable[str],
         acts: Iterable[str],
         now: Instant,
+        monotonic: float,
     ) -> None:
         """Read what was done to servers with a finding or a mark.
 
@@ -82,18 +89,17 @@ class Owners:
         :param acts: of those of them whose finding is acted upon
         """
         servers, found = picture.servers, set(found)
-        self._follow(found, now)
+        self._spells.follow(found, now, monotonic)
         wanted = {
             uuid: servers[uuid]
             for uuid in {*found, *marks.servers}
             if uuid in servers and servers[uuid].locked
         }
         for uuid in set(acts) & servers.keys():
-            # Nothing was done for a finding that has only come up.
-            if self._spells[uuid].seen != now or not self._is_new(uuid):
+            if not self._spells.has_just_come_up(uuid):
                 wanted[uuid] = servers[uuid]
         self._user = self._who()
-        self._read(wanted)
+        self._read(wanted, now)
 
     def locks(
         self, picture: Picture, marks: Marks, found: Iterable[str]
@@ -102,7 +108,7 @@ class Owners:
         servers = picture.servers
         return {
             uuid: whose(
-                servers[uuid], marks, self.known(servers[uuid]), self._user
+                servers[uuid], marks, self._locking(servers[uuid]), self._user
             )
             for uuid in {*found, *marks.servers}
             if uuid in servers and servers[uuid].locked
@@ -122,20 +128,41 @@ class Owners:
             if server is None or spell is None:
                 continue
             known = self._known.get(uuid)
-            deeds = known.deeds if known is not None and self._user else None
-            if known is None and self._is_new(uuid) and not server.locked:
+            deeds = None
+            if known is not None and self._user:
+                deeds = known.record.deeds
+            if known is None and spell.new and not server.locked:
                 deeds = ()
-            result[uuid] = acted(
-                server, deeds, self._user, spell.seen, spell.after
-            )
+            seen = self._spells.seen(uuid)
+            run = acted(server, deeds, self._user, seen, spell.after)
+            result[uuid] = self._spells.told(uuid, server.host, run)
         return result
 
-    def known(self, server: Server) -> tuple[Deed, ...] | None:
+    def known(self, server: Server) -> Record | None:
         """Return what was done to a server; None: not known as it is now."""
         known = self._known.get(server.uuid)
         if known is None or known.server != server or not self._user:
             return None
-        return known.deeds
+        return known.record
+
+    def _locking(self, server: Server) -> tuple[Deed, ...] | None:
+        """Return what tells whose its lock is; None: it is not known.
+
+        Nor is it where its owner has had so much recorded since then that it
+        is out of sight.
+        """
+        record = self.known(server)
+        if record is None or not (
+            record.begins == NEVER
+            or any(deed.action in _LOCKING for deed in record.deeds)
+        ):
+            return None
+        return record.deeds
+
+    def planned(self, plan: Plan) -> None:
+        """Take note of what is about to be done."""
+        self._spells.tried(plan.steps)
+        self._spells.let_go(each.server for each in plan.releases)
 
     def forget(self, uuids: Collection[str]) -> None:
         """Have these read anew: something is being done to them.
@@ -145,7 +172,10 @@ class Owners:
         for uuid in uuids:
             known = self._known.get(uuid)
             if known is not None:
-                self._known[uuid] = _Known(None, known.deeds)
+                self._known[uuid] = dataclasses.replace(known, server=None)
+            asked = self._asked.get(uuid)
+            if asked is not None:
+                self._asked[uuid] = dataclasses.replace(asked, again=True)
 
     def _who(self) -> str:
         """Return who we are; empty when Keystone does not say now."""
@@ -154,44 +184,60 @@ class Owners:
         except CloudFailed:
             return ""
 
-    def _is_new(self, uuid: str) -> bool:
-        """Whether it came up while we looked."""
-        return self._spells[uuid].after != NEVER
-
-    def _follow(self, found: Collection[str], now: Instant) -> None:
-        """Keep account of since when each has a finding."""
-        after = now - SKEW_S if self._started else NEVER
-        self._started = True
-        spells = {
-            uuid: spell
-            for uuid, spell in self._spells.items()
-            if uuid in found or 0 <= now - spell.last < BREAK_S
-        }
-        for uuid in found:
-            spell = spells.get(uuid) or _Spell(now, after, now)
-            spells[uuid] = dataclasses.replace(spell, last=now)
-        self._spells = spells
-
-    def _read(self, wanted: Mapping[str, Server]) -> None:
+    def _read(self, wanted: Mapping[str, Server], now: Instant) -> None:
         """Read what has changed; what cannot be read is tried again."""
         self._known = {
             uuid: known
             for uuid, known in self._known.items()
             if uuid in wanted or uuid in self._spells
         }
-        asked = {
-            self._pool.submit(self._cloud.deeds, uuid): server
-            for uuid, server in wanted.items()
-            if uuid not in self._known or self._known[uuid].server != server
-        }
+        self._collect(now)
+        asked = []
+        for uuid, server in wanted.items():
+            known = self._known.get(uuid)
+            if uuid in self._asked or (known and known.server == server):
+                continue
+            back_to = self._from(uuid)
+            try:
+                future = self._pool.submit(self._cloud.deeds, uuid, back_to)
+            except RuntimeError:
+                break  # no thread can be started: the next cycle asks again
+            self._asked[uuid] = _Asked(server, back_to, future)
+            asked.append(future)
         if not asked:
             return
-        done, late = wait(asked, DEEDS_WAIT_S)
+        _, late = wait(asked, DEEDS_WAIT_S)
         for future in late:
             future.cancel()
-        for future in done:
-            server = asked[future]
+        self._collect(now)
+
+    def _collect(self, now: Instant) -> None:
+        """Take what has been read; what has not comes in another cycle."""
+        for uuid, asked in list(self._asked.items()):
+            if not asked.future.done():
+                continue
+            del self._asked[uuid]
+            if asked.future.cancelled():
+                continue
             try:
-                self._known[server.uuid] = _Known(server, future.result())
+                deeds = asked.future.result()
             except CloudFailed:
                 continue
+            self._take(asked, deeds, now)
+
+    def _from(self, uuid: str) -> Instant:
+        """Return since when deeds are to be read: what is known is kept."""
+        known = self._known.get(uuid)
+        return NEVER if known is None else known.upto - SKEW_S
+
+    def _take(
+        self, asked: _Asked, deeds: tuple[Deed, ...], now: Instant
+    ) -> None:
+        server, back_to = asked.server, asked.back_to
+        uuid = server.uuid
+        known = self._known.get(uuid)
+        # A host can write deeds of any time.
+        upto = min(now, max((deed.at for deed in deeds), default=back_to))
+        record = record_of(deeds, back_to, known.record if known else None)
+        as_it_was = None if asked.again else server
+        self._known[uuid] = _Known(as_it_was, record, upto)

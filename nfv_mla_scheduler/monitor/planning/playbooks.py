@@ -40,20 +40,26 @@ def _name_of(kind: Kind, axis: Axis) -> str:
 
 
 def steps_for(
-    finding: Finding, policy: Policy, catalogue: Catalogue
+    finding: Finding,
+    policy: Policy,
+    catalogue: Catalogue,
+    closed: bool = False,
 ) -> tuple[Step, ...]:
     """Return the steps that answer a finding, in their order.
 
     Whatever the playbook says, more is not carried over than may be, no host
-    is switched off for a server that is only misplaced, and a finding that
-    halts has ``stop`` among its steps.
+    is switched off that is not itself found bad, and a finding that halts has
+    ``stop`` among its steps.
+
+    :param closed: whether its host has a finding that fences, or our fence
     """
     axis = axis_of(finding, catalogue)
     words = policy.playbooks.get(axis.name, axis.steps)
     steps = [Step(word) for word in words if may_carry(word, axis)]
     halts = finding.halts
-    if finding.kind is Kind.MISPLACED:
-        # The host is well; it is the server that should not be there.
+    if finding.kind is Kind.MISPLACED or not closed:
+        # The host is well, or nobody says otherwise: it is the server that
+        # should not be there, and not all the others with it.
         halts = halts or Step.POWER_OFF in steps
         steps = [step for step in steps if step not in _ABOUT_HOSTS]
     if halts and Step.STOP not in steps:

@@ -13,15 +13,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nfv_mla_scheduler.model import Instant
-from nfv_mla_scheduler.monitor.findings import Axis
-from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.marking.standing import Lock
 from nfv_mla_scheduler.monitor.marking.standing import Next
 from nfv_mla_scheduler.monitor.marking.standing import Standing
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.planning.reached import KINDS
-from nfv_mla_scheduler.monitor.planning.reached import Reached
+from nfv_mla_scheduler.monitor.planning.taking import AGAIN_S
+from nfv_mla_scheduler.monitor.planning.taking import ELSEWHERE
+from nfv_mla_scheduler.monitor.planning.taking import KEPT
+from nfv_mla_scheduler.monitor.planning.taking import Taking
 from nfv_mla_scheduler.monitor.states import Obstacle
 from nfv_mla_scheduler.monitor.states import Verdict
 from nfv_mla_scheduler.monitor.states import possible
@@ -40,24 +41,11 @@ DEADLINES_S: Mapping[Step, float] = MappingProxyType(
         Step.REBUILD_ELSEWHERE: 300.0,
     }
 )
-# When moves that came to nothing are tried once more.
-AGAIN_S = 600.0
-
-_ELSEWHERE = (Step.EVACUATE, Step.REBUILD_ELSEWHERE)
 # A lock of ours that is gone after as long was undone.
 UNDONE_S = 5.0
-_OURS = (Lock.OURS, Lock.UNPROVEN)
-_KEPT = (*_OURS, Lock.ADMINISTRATOR)
+
 # What is in the way of a halt and will not pass by the deadline.
 _STUCK = (Obstacle.BUILDING, Obstacle.UNSEEN)
-# Preludes after which Nova takes the step as soon as it shows their effect.
-_AT_ONCE = (
-    Ask.UNPAUSE,
-    Ask.RESUME,
-    Ask.UNRESCUE,
-    Ask.CONFIRM,
-    Ask.RESET_STATE,
-)
 
 
 def progress(
@@ -79,10 +67,10 @@ def progress(
             return Next(first, State.HELD, why=Why.BUSY)
         return Next(first, State.REPORTED)
     way = _Way(standing, steps, now, {**DEADLINES_S, **deadlines_s})
-    if standing.lock in _KEPT or Step.LOCK not in steps:
+    if standing.lock in KEPT or Step.LOCK not in steps:
         return way.next()
-    acted = standing.acted.first
-    if acted is None or now - acted < UNDONE_S:
+    began = way.began
+    if began is None or now - began < UNDONE_S:
         return Next(Step.LOCK, State.LOCKED, (Ask.LOCK,), code=Step.LOCK.value)
     # Whoever undoes each lock must not keep us from everything after it.
     return _locked_again(way.next(), way.begun)
@@ -102,7 +90,7 @@ def _locked_again(after: Next, begun: tuple[Step, Instant] | None) -> Next:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Way(Reached):
+class _Way(Taking):
     """What follows from where a server is on its way."""
 
     def next(self) -> Next:
@@ -119,14 +107,15 @@ class _Way(Reached):
         begun, late = self.begun, self.now >= self.halt_by
         off = Step.POWER_OFF in self.steps
         if off and begun is not None and begun[0] is Step.POWER_OFF:
-            return self._power_off(begun[1])
+            return self.power_off(begun[1])
         state = State.NOT_HALTED if late else State.ASKED
-        abort = self._abort(state)
+        abort = self.abort(state)
         if abort is not None:
             return abort
         found = possible(Step.STOP, self.it.server)
-        if begun is not None and begun[0] is Step.STOP:
-            over = self.now >= self.until(*begun)
+        halting = self.halting
+        if halting is not None:
+            over = self.now >= self.until(Step.STOP, halting)
         else:
             busy_by = self.halt_by
             if found.obstacle not in _STUCK:
@@ -134,9 +123,9 @@ class _Way(Reached):
             over = found.verdict is Verdict.WAIT and self.now >= busy_by
         if over or found.verdict is Verdict.REFUSED:
             if off:
-                return self._power_off(None)
+                return self.power_off(None)
             state = State.NOT_HALTED
-        asked = self._asking(Step.STOP, found.asks)
+        asked = self.asking(Step.STOP, found.asks)
         if asked is not None:
             return dataclasses.replace(asked, state=state)
         return Next(
@@ -145,41 +134,13 @@ class _Way(Reached):
             until=self.until(Step.STOP, begun[1] if begun else self.now),
         )
 
-    def _abort(self, state: State) -> Next | None:
-        """End a live migration, if one is under way and Nova would do so."""
-        move = self.to_abort
-        if move is None:
-            return None
-        return Next(
-            Step.LIVE_MIGRATE,
-            state,
-            (Ask.ABORT,),
-            until=self.now + self.deadlines_s[Step.STOP],
-            migration=move.number,
-        )
-
-    def _power_off(self, at: Instant | None) -> Next:
-        """Have the host switched off; repeated until it is known to be."""
-        step = Step.POWER_OFF
-        until = self.until(step, self.now if at is None else at)
-        late = self.it.finding.halts and self.now >= self.halt_by
-        failed = self.running and (late or self.now >= until)
-        return Next(
-            step,
-            State.NOT_HALTED if failed else State.ASKED,
-            (Ask.POWER_OFF,),
-            self.begun is None,
-            self._code(step),
-            until,
-        )
-
     def _goes_on(self, step: Step, at: Instant) -> Next | None:
         """Return how the step that was asked goes on; None: it is over."""
         known = step in self.steps  # or the playbook is another by now
-        if self.it.host_off and step not in _ELSEWHERE:
+        if self.it.host_off and step not in ELSEWHERE:
             return None  # whatever is still recorded of it
         if step is Step.POWER_OFF:
-            return self._power_off(at) if known else None
+            return self.power_off(at) if known else None
         if step is Step.STOP and not self.running:
             return None
         until, move, server = self.until(step, at), self.move, self.it.server
@@ -189,7 +150,7 @@ class _Way(Reached):
             # One that cannot be aborted is over all the same: its host may
             # keep it in a status like that for ever.  What is to be halted
             # is when its time has come, see next.
-            abort = self._abort(State.ASKED) if late else None
+            abort = self.abort(State.ASKED) if late else None
             halts = self.it.finding.halts and self.running
             return abort or (waits if halts or not late else None)
         if late or (move is not None and move.course is Course.FAILED):
@@ -199,10 +160,10 @@ class _Way(Reached):
             # It has arrived: on this host, or Nova has yet to say where.
             return waits if server.host == move.source else None
         # What a host has swallowed is no sign of an evacuation.
-        own = step not in _ELSEWHERE or server.task.startswith("rebuild")
+        own = step not in ELSEWHERE or server.task.startswith("rebuild")
         if server.task and own:
             return waits
-        return self._take(step) if known else None
+        return self.take(step) if known else None
 
     def _after(self, step: Step) -> Next:
         """Return what follows upon a step that is over."""
@@ -228,87 +189,10 @@ class _Way(Reached):
         :param stuck: whether to wait for a task is of no use
         """
         for step in steps:
-            taken = self._take(step)
+            taken = self.take(step)
             if taken is not None and (taken.asks or not stuck):
                 return taken
         return None
-
-    def _take(self, step: Step) -> Next | None:
-        """Return a step as what is next; None: it is of no use."""
-        if not step.disturbs or not self._wanted(step):
-            return None
-        if step is Step.POWER_OFF:
-            return self._power_off(None)
-        found = possible(step, self.it.server)
-        if found.verdict is Verdict.WAIT:
-            return Next(step, State.HELD, why=Why.BUSY)
-        return self._asking(step, found.asks)
-
-    def _wanted(self, step: Step) -> bool:
-        it = self.it
-        if step in (Step.LIVE_MIGRATE, Step.COLD_MIGRATE):
-            live = step is Step.LIVE_MIGRATE
-            return (
-                it.somewhere
-                and not it.host_off
-                and (self.running if live else it.source_up)
-                and (it.lock in _OURS or not self.unmarked or self._quiet)
-            )
-        if step is Step.STOP:
-            # Every playbook has to have a halt, so that one is there does not
-            # mean that what has nowhere to go is to be halted: conduct does.
-            lost = it.finding.kind is Kind.MISPLACED and not it.somewhere
-            return self.running and (it.finding.halts or not lost)
-        if step is Step.POWER_OFF:
-            # Whom nobody believes does not say whether it has stopped.
-            doubted = (
-                it.finding.axis is Axis.INTEGRITY
-                or it.finding.kind is Kind.WITHHELD
-                or any(s in self.steps for s in _ELSEWHERE)
-            )
-            return not it.host_off and (self.running or doubted)
-        return it.host_off
-
-    @property
-    def _quiet(self) -> bool:
-        """Whether no move was asked for of late; unknown: it may have been."""
-        moved = self.it.acted.moved
-        long_ago = moved is None or self.now - moved >= AGAIN_S
-        return self.it.acted.known and long_ago
-
-    def _asking(self, step: Step, asks: tuple[Ask, ...]) -> Next | None:
-        """Return a step with its requests, those before it first."""
-        own = possible(step, self.it.server).verdict is Verdict.DO
-        if not asks:
-            return None
-        if not own:
-            if asks == (Ask.RESUME,) and not self.running:
-                return None  # nobody is woken only to be moved
-            if asks == (Ask.CONFIRM,) and self._goes_home():
-                asks = (Ask.REVERT,)
-            elif asks[0] in _AT_ONCE and step in _FOLLOWED_BY:
-                asks = (*asks, _FOLLOWED_BY[step])
-        if step in _ELSEWHERE and self.it.source_up:
-            asks = (Ask.FORCE_DOWN, *asks)
-        return Next(
-            step,
-            State.ASKED,
-            asks,
-            self.begun is None,
-            self._code(step),
-            self.until(step, self.now),
-        )
-
-    def _goes_home(self) -> bool:
-        """Whether to revert a resize brings it where it complies."""
-        return self.it.revertible and Step.COLD_MIGRATE in self.steps
-
-    def _code(self, step: Step) -> str:
-        """Return what to mark it with; a repeated step keeps its mark."""
-        mark = self.it.mark
-        if self.it.lock is Lock.ADMINISTRATOR:
-            return ""
-        return "" if mark and mark.code.value == step.value else step.value
 
     def _end(self) -> Next:
         """Nothing of the playbook is left."""
@@ -316,7 +200,7 @@ class _Way(Reached):
         last = begun[0] if begun else Step.ALERT
         halts = self.it.finding.halts or last in (Step.STOP, Step.POWER_OFF)
         if self.running and halts:
-            again = self._asking(
+            again = self.asking(
                 Step.STOP, possible(Step.STOP, self.it.server).asks
             )
             again = again or Next(Step.STOP, State.NOT_HALTED)
@@ -334,15 +218,6 @@ class _Way(Reached):
             return Next(Step.STOP, State.REPORTED)
         lost = not self.it.somewhere
         why = Why.NOWHERE_TO_GO if lost else Why.NO_STEP_LEFT
-        locked = self.it.lock in _KEPT
+        locked = self.it.lock in KEPT
         state = State.LOCKED if locked else State.HELD
         return Next(Step.ALERT, state, why=why)
-
-
-_FOLLOWED_BY = {
-    Step.LIVE_MIGRATE: Ask.LIVE_MIGRATE,
-    Step.COLD_MIGRATE: Ask.MIGRATE,
-    Step.STOP: Ask.STOP,
-    Step.EVACUATE: Ask.EVACUATE,
-    Step.REBUILD_ELSEWHERE: Ask.EVACUATE,
-}

@@ -96,13 +96,17 @@ class Reached:
     def since(self) -> Instant:
         """When it was first acted upon; now: not yet, or nobody knows.
 
-        Never by what a host can set, such as ``updated``.  Where it cannot
+        Never by what a host can set, such as ``updated``.  It can take away a
+        mark, keep Nova from writing one, and forge Nova's record: what this
+        process has tried counts besides, whatever came of it.  Where it cannot
         even be asked to stop, since when it was found has to do.
         """
         mark, acted = self.it.mark, self.it.acted
         known = [self.now]
         if mark is not None:
             known.append(mark.since)
+        if acted.tried is not None:
+            known.append(acted.tried)
         if acted.first is not None:
             known.append(acted.first)
         elif mark is None and acted.seen is not None:
@@ -118,15 +122,41 @@ class Reached:
 
     @property
     def turn_by(self) -> Instant:
-        """When there is just time enough left to halt it in time.
+        """When to give up all but its halt.
 
         Without a mark, and where there is no place for one: at once.
         """
         kept = self.it.lock is Lock.ADMINISTRATOR
-        if self.unmarked and (kept or self.it.acted.first is None):
+        if self.unmarked and (kept or self.began is None):
             return self.now
+        return self._last_moment
+
+    @property
+    def _last_moment(self) -> Instant:
+        """When there is just time enough left to halt it in time."""
         within_s = self.it.finding.conduct.halt_within_s
         return self.halt_by - min(self.deadlines_s[Step.STOP], within_s / 4)
+
+    @property
+    def late(self) -> bool:
+        """Whether no more time is left, by its mark or what we have tried."""
+        known = not self.unmarked or self.it.acted.tried is not None
+        return known and self.now >= self._last_moment
+
+    @property
+    def began(self) -> Instant | None:
+        """Since when it is acted upon without a mark, be it in vain."""
+        acted = self.it.acted
+        known = [at for at in (acted.first, acted.tried) if at is not None]
+        return min(known, default=None)
+
+    @property
+    def halting(self) -> Instant | None:
+        """Since when it is asked to stop; None: that is not what goes on."""
+        begun, tried = self.begun, self.it.acted.halting
+        if begun is None or begun[0] is not Step.STOP:
+            return tried
+        return begun[1] if tried is None else min(begun[1], tried)
 
     def until(self, step: Step, at: Instant) -> Instant:
         """Return by when the effect of a step asked at ``at`` has to show."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which servers with our mark are to be let go, and what comes before that.
 
-Pure.  A server is let go when it complies, or asks for nothing any more, and
-everything that could say otherwise is in sight.
+Pure.  A server is let go when it complies, or asks for nothing any more, or
+is only permissively found by now; and when everything that could say otherwise
+is in sight, and it is known to be where Nova says.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
-from nfv_mla_scheduler.monitor.planning.guard import disturbing
-from nfv_mla_scheduler.monitor.planning.guard import newest
 from nfv_mla_scheduler.monitor.planning.situation import Situation
 from nfv_mla_scheduler.monitor.planning.situation import closed_to_servers
 from nfv_mla_scheduler.monitor.planning.situation import our_marks
+from nfv_mla_scheduler.monitor.planning.spent import disturbing
+from nfv_mla_scheduler.monitor.planning.spent import newest
+from nfv_mla_scheduler.monitor.plans import Held
+from nfv_mla_scheduler.monitor.plans import Planned
+from nfv_mla_scheduler.monitor.plans import Release
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Held
-from nfv_mla_scheduler.monitor.steps import Planned
-from nfv_mla_scheduler.monitor.steps import Release
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
 
@@ -36,7 +37,7 @@ _ABORTABLE = ("queued", "preparing", "running")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReleasesPlan:
-    """What is to be released, or ended before that; see ``steps.Plan``."""
+    """What is to be released, or ended before that; see ``plans.Plan``."""
 
     releases: tuple[Release, ...]
     steps: tuple[Planned, ...]
@@ -51,10 +52,11 @@ def plan_releases(it: Situation) -> ReleasesPlan:
     marks = our_marks(it)
     for uuid in sorted(marks.keys() & it.picture.servers.keys()):
         server = it.picture.servers[uuid]
-        if uuid in it.verdict.servers or not server.locked:
+        found = it.verdict.servers.get(uuid)
+        if not server.locked or (found is not None and not found.permissive):
             continue
-        complies = uuid in it.verdict.complies
-        if not complies and uuid in it.verdict.asking:
+        complies = found is None and uuid in it.verdict.complies
+        if found is None and not complies and uuid in it.verdict.asking:
             continue
         unproven = it.locks.get(uuid) is Lock.UNPROVEN
         answer = (
@@ -62,6 +64,8 @@ def plan_releases(it: Situation) -> ReleasesPlan:
             or (Why.NOT_YET if unproven else None)
             or _release(it, server, marks[uuid], complies)
         )
+        if isinstance(answer, Release) and uuid not in it.there:
+            answer = Why.ASTRAY
         if isinstance(answer, Release):
             releases.append(answer)
         elif isinstance(answer, Planned):
@@ -70,6 +74,12 @@ def plan_releases(it: Situation) -> ReleasesPlan:
             # a release takes back the lock, whatever else was done
             held.append(Held(uuid, server.host, Step.LOCK, answer))
     return ReleasesPlan(tuple(releases), tuple(steps), tuple(held))
+
+
+def to_release(it: Situation) -> tuple[str, ...]:
+    """Return the UUIDs of those that are released if they are there."""
+    every = dataclasses.replace(it, there=it.picture.servers.keys())
+    return tuple(each.server for each in plan_releases(every).releases)
 
 
 def _why(it: Situation) -> Why | None:

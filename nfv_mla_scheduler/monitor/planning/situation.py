@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Container
 from collections.abc import Mapping
 
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.holding.holds import Holds
@@ -56,6 +58,13 @@ class Situation:
     :ivar user_id: who we are
     :ivar acted: server's UUID -> what we asked of it, by Nova's record; of
         those whose finding is acted upon
+    :ivar there: UUIDs of servers that Placement as well has where Nova does,
+        and of whose moves Nova has a record; nobody else is released
+    :ivar residents: UUIDs of servers that are where they were when this
+        process first looked
+    :ivar before: UUIDs of servers that were found before the policy was
+    :ivar ages_s: server's UUID -> for how long it has been acted upon, by a
+        clock that nobody sets; absent: by the clock
     """
 
     now: Instant
@@ -80,6 +89,10 @@ class Situation:
     revertible: frozenset[str] = frozenset()
     unbuilt: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     acted: Mapping[str, Acted] = dataclasses.field(default_factory=dict)
+    there: Container[str] = frozenset()
+    residents: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+    ages_s: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def expired(self) -> bool:
@@ -125,6 +138,40 @@ def closed_to_servers(it: Situation) -> Why | None:
     if it.expired:
         return Why.POLICY_EXPIRED
     return Why.PARTIAL if it.stale else None
+
+
+def closed_hosts(it: Situation) -> frozenset[str]:
+    """Return the hosts that are found bad themselves: all else may be left on.
+
+    One that is only permissively bad is not.  Our fence alone says so as long
+    as nothing newer clears its host, which has no results while it is off.
+    """
+    found = {
+        host
+        for host, finding in it.verdict.hosts.items()
+        if finding.fences and not finding.permissive
+    }
+    for name, mark in it.marks.nodes.items():
+        node = it.picture.nodes.get(name)
+        # Marks lose the fraction of their second.
+        if node and it.evidence.get(node.host, NEVER) < mark.at + 1.0:
+            found.add(node.host)
+    return frozenset(found)
+
+
+def let_off(it: Situation, marks: Mapping[str, Mark]) -> frozenset[str]:
+    """Return whom we hold for what is only permissively found by now.
+
+    :param marks: ours, of servers
+    """
+    return frozenset(
+        uuid
+        for uuid in marks
+        if uuid in it.picture.servers
+        and it.picture.servers[uuid].locked
+        and uuid in it.verdict.servers
+        and it.verdict.servers[uuid].permissive
+    )
 
 
 def our_marks(it: Situation) -> Mapping[str, Mark]:

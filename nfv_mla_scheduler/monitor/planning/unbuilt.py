@@ -15,17 +15,14 @@ from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
-from nfv_mla_scheduler.monitor.planning.servers import SKEW_S
-from nfv_mla_scheduler.monitor.port import Deed
-
-# Nova shows as many of a server's deeds at most, the newest ones.
-DEEDS_MAX = 1000
+from nfv_mla_scheduler.monitor.planning.record import Record
+from nfv_mla_scheduler.monitor.planning.spent import SKEW_S
 
 
 def unbuilt(
     picture: Picture,
     marks: Marks,
-    deeds_of: Callable[[Server], tuple[Deed, ...] | None],
+    record_of: Callable[[Server], Record | None],
 ) -> Mapping[str, bool]:
     """Return which servers were evacuated to be rebuilt, and are not yet.
 
@@ -40,7 +37,7 @@ def unbuilt(
         told = _is_unbuilt(
             server,
             mark.since - SKEW_S,
-            deeds_of(server),
+            record_of(server),
             picture.migrations.get(uuid, ()),
         )
         if told is not None:
@@ -51,21 +48,22 @@ def unbuilt(
 def _is_unbuilt(
     server: Server,
     since: Instant,
-    deeds: tuple[Deed, ...] | None,
+    record: Record | None,
     moves: tuple[Migration, ...],
 ) -> bool | None:
     """Return whether a server was evacuated and not rebuilt; None: unknown.
 
     Its owner can have so many deeds recorded that those before are not shown.
     """
-    if deeds is None:
+    if record is None:
         return None
+    deeds = record.deeds
     evacuated = max(
         (d.at for d in deeds if d.action == "evacuate" and d.at >= since),
         default=None,
     )
     if evacuated is None:
-        unseen = len(deeds) >= DEEDS_MAX or any(
+        unseen = record.begins > since or any(
             m.kind == "evacuation" and m.created >= since for m in moves
         )
         return None if unseen else False

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the monitor stands, as values that JSON can hold.
 
-Pure but for :class:`Tally`, which counts what was done.  Servers of a trust
-domain whose entries are sealed are not in it, nor in any count (5.0.3,
-Table 5).  ``metrics.py`` and ``nfv-mla monitor status`` read it.
+Pure.  Servers of a trust domain whose entries are sealed are not in it, nor in
+any count (5.0.3, Table 5).  ``metrics.py`` and ``nfv-mla monitor status`` read
+it.
 """
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-import enum
-from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,86 +17,30 @@ from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
-from nfv_mla_scheduler.monitor.findings import Kind
-from nfv_mla_scheduler.monitor.outcomes import Outcome
-from nfv_mla_scheduler.monitor.outcomes import Result
-from nfv_mla_scheduler.monitor.picture import Node
-from nfv_mla_scheduler.monitor.picture import Picture
-from nfv_mla_scheduler.monitor.planning.guard import WINDOW_S
-from nfv_mla_scheduler.monitor.planning.guard import disturbing
-from nfv_mla_scheduler.monitor.reporting.changes import reasons
-from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import InFlight
-from nfv_mla_scheduler.monitor.steps import Plan
-
-LIST_MAX = 200
-
-_FINE = (Result.DONE, Result.GONE, Result.PRECONDITION, Result.CONFLICT)
-
-
-class HostState(enum.Enum):
-    """How one host stands; of several that hold, the first one."""
-
-    FENCED = "fenced"
-    FAILING = "failing"
-    NOT_JUDGED = "not-judged"
-    DISABLED = "disabled"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-    WELL = "well"
-
-
-class Tally:
-    """Counts what became of steps since the process started."""
-
-    def __init__(self) -> None:
-        self._steps: dict[str, collections.Counter[str]] = {}
-        self.traits_failed = 0
-
-    def add(
-        self,
-        outcomes: Iterable[Outcome],
-        sealed: frozenset[str] = frozenset(),
-    ) -> None:
-        """Count the outcomes of a cycle.
-
-        :param sealed: UUIDs of servers that nobody is told about
-        """
-        failed = set()
-        for outcome in outcomes:
-            if outcome.subject in sealed:
-                continue
-            name = _step_name(outcome)
-            if not name:
-                if outcome.code not in _FINE:
-                    failed.add(outcome.subject)
-                continue
-            counts = self._steps.setdefault(name, collections.Counter())
-            counts[outcome.code.value] += 1
-        self.traits_failed = len(failed)
-
-    @property
-    def steps(self) -> dict[str, dict[str, int]]:
-        """Step, or ``release``, -> how it ended -> count."""
-        return {step: dict(counts) for step, counts in self._steps.items()}
-
-
-def _step_name(outcome: Outcome) -> str:
-    if outcome.step is not None:
-        return outcome.step.value
-    return "release" if isinstance(outcome.ask, Ask) else ""
+from nfv_mla_scheduler.monitor.planning.spent import WINDOW_S
+from nfv_mla_scheduler.monitor.planning.spent import disturbing
+from nfv_mla_scheduler.monitor.plans import InFlight
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.reporting.host_states import counted
+from nfv_mla_scheduler.monitor.reporting.listed import LIST_MAX
+from nfv_mla_scheduler.monitor.reporting.listed import of_findings
+from nfv_mla_scheduler.monitor.reporting.tally import FINE
+from nfv_mla_scheduler.monitor.reporting.tally import Tally
+from nfv_mla_scheduler.monitor.reporting.wording import GAP_MAX
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Process:
     """What there is to say of a process beside its last cycle.
 
+    :ivar would_act: what it would be armed to do; None: it is no dry run
     :ivar ended_at: when the last cycle ended
     :ivar webhook: what came of the knocks
     """
 
     started_at: Instant
     act: str
+    would_act: str | None = None
     ended_at: Instant = NEVER
     seconds: float = 0.0
     webhook: Mapping[str, int] = dataclasses.field(
@@ -117,6 +59,7 @@ def status(
         "now": now,
         "started_at": process.started_at,
         "act": process.act,
+        "would_act": process.would_act,
         "policy": None,
         "results": None,
         "picture": None,
@@ -128,6 +71,7 @@ def status(
         "held": {},
         "suspects": [],
         "braked": False,
+        "paused": False,
         "paused_until": None,
         "pause_reason": "",
         "steps": tally.steps,
@@ -147,7 +91,7 @@ def status(
             "at": process.ended_at,
             "seconds": round(process.seconds, 3),
             "failures": len(report.failures)
-            + sum(o.code not in _FINE for o in report.outcomes),
+            + sum(o.code not in FINE for o in report.outcomes),
         }
         if report.picture is not None:
             found["traits"]["providers"] = len(
@@ -173,6 +117,7 @@ def _of_report(now: Instant, report: CycleReport) -> dict[str, Any]:
         found["results"] = {"issued_at": document.issued_at}
     if report.holds.pauses(now):
         paused = report.holds.paused
+        found["paused"] = True
         found["paused_until"] = paused.until if paused else None
         found["pause_reason"] = (
             paused.reason if paused else bounded(report.holds.fault, 160)
@@ -181,9 +126,10 @@ def _of_report(now: Instant, report: CycleReport) -> dict[str, Any]:
         found["picture"] = {
             "at": report.seen_at if report.seen_at > 0 else None,
             "full_at": _or_none(report.picture.full_at),
-            "missing": [bounded(m, 120) for m in report.picture.missing],
+            "missing": [bounded(m, GAP_MAX) for m in report.picture.missing],
+            "unread": [bounded(u, GAP_MAX) for u in report.picture.unread],
         }
-        found["hosts"] = _hosts(report, report.picture)
+        found["hosts"] = counted(report, report.picture)
         found["fenced_list"] = _fenced(report)
     if report.dirty is not None:
         # whole: a scheduler goes by it
@@ -192,7 +138,7 @@ def _of_report(now: Instant, report: CycleReport) -> dict[str, Any]:
             for d in report.dirty
         ]
     if report.ruling is not None:
-        found |= _of_findings(report)
+        found |= of_findings(report.ruling.verdict, report)
     if report.plan is not None:
         found |= _of_plan(report.plan, report.sealed)
     return found
@@ -200,34 +146,6 @@ def _of_report(now: Instant, report: CycleReport) -> dict[str, Any]:
 
 def _or_none(at: Instant) -> Instant | None:
     return at if at > NEVER else None
-
-
-def _hosts(report: CycleReport, picture: Picture) -> dict[str, int]:
-    counts = collections.Counter(
-        host_state(report, name, node).value
-        for name, node in picture.nodes.items()
-    )
-    return {s.value: counts[s.value] for s in HostState if counts[s.value]}
-
-
-def host_state(report: CycleReport, name: str, node: Node) -> HostState:
-    """Return how one host stands."""
-    ruling = report.ruling
-    if ruling is not None:
-        finding = ruling.verdict.hosts.get(node.host)
-        if node.host in ruling.host_marks:
-            return HostState.FENCED
-        if finding is not None:
-            outage = finding.kind is Kind.OUTAGE
-            return HostState.NOT_JUDGED if outage else HostState.FAILING
-    if not node.enabled:
-        return HostState.DISABLED
-    if not node.up or node.forced_down:
-        return HostState.DOWN
-    strangers = ruling.verdict.strangers if ruling is not None else ()
-    if name in strangers or node.host in strangers:
-        return HostState.UNKNOWN
-    return HostState.WELL
 
 
 def _fenced(report: CycleReport) -> list[dict[str, Any]]:
@@ -242,49 +160,6 @@ def _fenced(report: CycleReport) -> list[dict[str, Any]]:
         }
         for host in sorted(marks)[:LIST_MAX]
     ]
-
-
-def _of_findings(report: CycleReport) -> dict[str, Any]:
-    assert report.ruling is not None
-    verdict = report.ruling.verdict
-    servers = [f for f in verdict.servers.values() if not f.sealed]
-    counts = collections.Counter(f.kind.value for f in servers)
-    counts.update(f.kind.value for f in verdict.hosts.values())
-    counts[Kind.COPIED.value] += sum(not c.sealed for c in verdict.copied)
-    counts[Kind.TAMPERED.value] += sum(not t.sealed for t in verdict.tampered)
-    order = {kind: rank for rank, kind in enumerate(Kind)}
-    listed = [
-        {
-            "subject": f"host {bounded(h.host)}",
-            "host": bounded(h.host),
-            "kind": h.kind.value,
-            "axis": h.axis.value,
-            "permissive": h.permissive,
-            "why": reasons(h.refusals),
-        }
-        for h in sorted(
-            verdict.hosts.values(), key=lambda h: (order[h.kind], h.host)
-        )
-    ]
-    listed += [
-        {
-            "subject": f.server,
-            "host": bounded(f.host),
-            "kind": f.kind.value,
-            "axis": f.axis.value,
-            "permissive": f.permissive,
-            "why": reasons(f.refusals),
-        }
-        for f in sorted(
-            servers, key=lambda f: (order[f.kind], f.host, f.server)
-        )
-    ]
-    return {
-        "findings": {
-            k.value: counts[k.value] for k in Kind if counts[k.value]
-        },
-        "findings_list": listed[:LIST_MAX],
-    }
 
 
 def _evictions(report: CycleReport) -> int:

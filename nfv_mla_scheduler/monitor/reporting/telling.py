@@ -11,14 +11,14 @@ import logging
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.reporting.changes import Said
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
-from nfv_mla_scheduler.monitor.reporting.changes import of_picture
-from nfv_mla_scheduler.monitor.reporting.changes import of_plan
-from nfv_mla_scheduler.monitor.reporting.changes import of_verdict
-from nfv_mla_scheduler.monitor.reporting.report import Line
-from nfv_mla_scheduler.monitor.reporting.report import Loudness
-from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.reporting.found import of_picture
+from nfv_mla_scheduler.monitor.reporting.found import of_verdict
+from nfv_mla_scheduler.monitor.reporting.lines import Line
+from nfv_mla_scheduler.monitor.reporting.lines import Loudness
+from nfv_mla_scheduler.monitor.reporting.planned import of_plan
 from nfv_mla_scheduler.policy.instants import write_instant
 
 LOG = logging.getLogger(__name__)
@@ -98,6 +98,9 @@ def would(plan: Plan, sealed: frozenset[str]) -> dict[str, Said]:
 
 def _paused(report: CycleReport) -> dict[str, Said]:
     paused = report.holds.paused
+    if report.holds.fault:
+        said = "what people said cannot be read: only fences are put up"
+        return {"by itself": Said(said)}
     if not report.holds.pauses(report.at) or paused is None:
         return {}
     return {

@@ -19,11 +19,13 @@ from collections.abc import Set
 from typing import Any
 from typing import TypeVar
 
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Server
+from nfv_mla_scheduler.monitor.port import DEEDS_MAX
 from nfv_mla_scheduler.monitor.port import Cloud
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
@@ -163,6 +165,10 @@ class FakeCloud(FakeNova):
     def nodes(self) -> Mapping[str, Node]:
         return self._request("nodes", (), lambda: dict(self._nodes))
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return ()
+
     def services(self, known: Mapping[str, Node]) -> Mapping[str, Node]:
         def read() -> Mapping[str, Node]:
             found = {}
@@ -189,9 +195,9 @@ class FakeCloud(FakeNova):
             ),
         )
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
         return self._request(
-            "deeds", (uuid,), lambda: tuple(self.history[uuid])
+            "deeds", (uuid,), lambda: tuple(self.history[uuid][-DEEDS_MAX:])
         )
 
     def trait_names(self, prefix: str) -> frozenset[str]:
@@ -213,6 +219,18 @@ class FakeCloud(FakeNova):
                 for node in self._nodes.values()
                 if node.enabled and node.host not in self.full
             ),
+        )
+
+    def allocation(self, server: str) -> frozenset[str]:
+        return self._request(
+            "allocation", (server,), lambda: self._allocated_to(server)
+        )
+
+    def tree(self, provider: str) -> frozenset[str]:
+        return self._request(
+            "tree",
+            (provider,),
+            lambda: frozenset({provider, *self.below.get(provider, ())}),
         )
 
     # -- Writer -----------------------------------------------------------

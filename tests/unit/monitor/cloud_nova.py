@@ -78,6 +78,8 @@ class FakeNova:
     :ivar swallows: hosts that take ``stop`` and ``start``, and do neither
     :ivar full: hosts without room
     :ivar missing: cells that do not answer
+    :ivar allocated: server -> providers, where that is not its host's
+    :ivar below: provider -> those below it
     """
 
     def __init__(self, hosts: int = 2, now: Instant = NOW) -> None:
@@ -91,6 +93,8 @@ class FakeNova:
         self.carried: dict[str, set[str]] = {}
         self.locked_by: dict[str, str] = {}
         self.history: dict[str, list[Deed]] = collections.defaultdict(list)
+        self.allocated: dict[str, frozenset[str]] = {}
+        self.below: dict[str, frozenset[str]] = {}
         self.moves: dict[int, Migration] = {}
         self._servers: dict[str, Server] = {}
         self._nodes: dict[str, Node] = {}
@@ -186,6 +190,13 @@ class FakeNova:
         """Let everything that is under way end."""
         for uuid in list(self._later):
             self._end(uuid)
+
+    def _allocated_to(self, uuid: str) -> frozenset[str]:
+        if uuid in self.allocated:
+            return self.allocated[uuid]
+        server = self._servers.get(uuid)
+        node = self._nodes.get(server.host) if server else None
+        return frozenset({node.uuid} if node else ())
 
     # -- what others do ---------------------------------------------------
 

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.picture import Ask
 from nfv_mla_scheduler.monitor.picture import Course
@@ -57,7 +58,8 @@ class Remembered:
     :ivar down: cells that do not answer; a host's cell is its first letter
     :ivar failing: names of methods that fail; of ``servers`` after how many
         pages
-    :ivar unread: what a page says it could not read
+    :ivar spoilt: servers that cannot be read, and what is wrong with each
+    :ivar unread: what could not be read of hosts and moves
     """
 
     user_id = "us"
@@ -73,6 +75,7 @@ class Remembered:
         self.down: set[str] = set()
         self.failing: dict[str, int] = {}
         self.unread: tuple[str, ...] = ()
+        self.spoilt: dict[str, str] = {}
         self.calls: collections.Counter[str] = collections.Counter()
         self.asked: list[Instant | None] = []
 
@@ -103,16 +106,25 @@ class Remembered:
                 for uuid, at in self.gone.items()
                 if since is not None and at >= since and not marker
             ]
-            missing = self.unread
+            missing: tuple[str, ...] = ()
             if not marker and since is None:
                 missing += tuple(f"cell {cell}" for cell in self.down)
-            yield Page(tuple(listed), tuple(gone), missing, marker)
+            unread = {
+                s.uuid: self.spoilt[s.uuid]
+                for s in listed
+                if s.uuid in self.spoilt
+            }
+            found = tuple(s for s in listed if s.uuid not in unread)
+            yield Page(found, tuple(gone), missing, marker, unread)
             if not marker:
                 return
 
     def server(self, uuid: str) -> Server | None:
         self._call("server")
+        self._call(f"server {uuid}")
         found = self.there.get(uuid)
+        if uuid in self.spoilt:
+            raise CloudFailed(CloudCode.BAD_ANSWER, "it cannot be read")
         if found is not None and found.host[:1] in self.down:
             raise CloudFailed(CloudCode.UNAVAILABLE, "its cell is down")
         return found
@@ -139,7 +151,7 @@ class Remembered:
         self._call("migrations")
         return tuple(m for m in self.moves if m.updated >= since)
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
         return ()
 
     def trait_names(self, prefix: str) -> frozenset[str]:
@@ -153,6 +165,12 @@ class Remembered:
 
     def room(self, amounts: Mapping[str, int]) -> frozenset[str]:
         return frozenset()
+
+    def allocation(self, server: str) -> frozenset[str]:
+        return frozenset()
+
+    def tree(self, provider: str) -> frozenset[str]:
+        return frozenset({provider})
 
     def _call(self, name: str) -> None:
         self.calls[name] += 1

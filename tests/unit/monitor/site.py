@@ -12,6 +12,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor import works
 from nfv_mla_scheduler.monitor.picture import Ask
 from nfv_mla_scheduler.monitor.service import Service
 from tests.unit.monitor.cloud_fake import FakeCloud
@@ -101,8 +102,8 @@ class MonitorSite(Site):
         """Return a monitor of the cloud in memory."""
         conf = self.conf(**options)
 
-        works = functools.partial(parts.build, cloud=self.cloud)
-        return Service(parts.read(conf), conf, dry_run, works)
+        build = functools.partial(works.build, cloud=self.cloud)
+        return Service(parts.read(conf), conf, dry_run, build)
 
     def add_asking(self, number: int, host: str = GOOD_1) -> str:
         """Add a server that asks for a TPM of hardware."""

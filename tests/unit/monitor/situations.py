@@ -15,6 +15,7 @@ from typing import Any
 from typing import TypeVar
 
 from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.holding.holds import Holds
 from nfv_mla_scheduler.monitor.holding.holds import Word
@@ -23,12 +24,14 @@ from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.marking.standing import Next
 from nfv_mla_scheduler.monitor.marking.standing import Standing
+from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.planning.plan import plan
+from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.planning.situation import Situation
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
@@ -54,6 +57,14 @@ T = TypeVar("T")
 load = functools.cache(catalogue.load)
 
 
+class Everybody:
+    """All servers, whoever they are."""
+
+    def __contains__(self, uuid: object) -> bool:
+        """Whether it is one: it is."""
+        return True
+
+
 def situation(**changed: Any) -> Situation:
     """Return a situation in which everything may be done, and nothing is."""
     it = Situation(
@@ -71,6 +82,7 @@ def situation(**changed: Any) -> Situation:
         user_id=clouds.US,
         act=Arming.ALL,
         can_power_off=True,
+        there=Everybody(),
     )
     return dataclasses.replace(it, **changed)
 
@@ -158,6 +170,9 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
             if rules:
                 changed.pop("authorities")
                 changed["kind"] = random.choice((Kind.MISPLACED, Kind.CHANGED))
+                changed["by_identity"] = changed["kind"] is Kind.CHANGED and (
+                    random.random() < 0.5
+                )
                 findings.append(clouds.ruled(server, **changed))
             else:
                 kind = random.choice(list(Kind)[:5])
@@ -181,11 +196,7 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
             ),
             verdict=clouds.verdict(
                 findings,
-                [
-                    clouds.host_finding(h, random.choice(list(Kind)[:5]))
-                    for h in hosts
-                    if random.random() < 0.25
-                ],
+                _host_findings(random, hosts),
                 complies=frozenset(complies),
                 asking=frozenset(asking),
             ),
@@ -197,6 +208,10 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
             starting=not open_ and random.random() < 0.1,
             stale=not open_ and random.random() < 0.1,
             can_power_off=True,
+            residents=_some(random, servers, 0.1),
+            before=_some(random, servers, 0.5),
+            ages_s=dict.fromkeys(_some(random, servers, 0.1), 30.0),
+            there=Everybody() if open_ or seed % 5 else frozenset(),
         ),
         nexts,
     )
@@ -204,6 +219,26 @@ def draw(seed: int, many: int, open_: bool = False) -> Drawn:
 
 def _often(random: Random, usual: T, *others: T) -> T:
     return usual if random.random() < 0.7 else random.choice(others)
+
+
+def _some(
+    random: Random, servers: list[Server], share: float
+) -> frozenset[str]:
+    return frozenset(s.uuid for s in servers if random.random() < share)
+
+
+def _host_findings(random: Random, hosts: list[str]) -> list[HostFinding]:
+    if random.random() < 0.1:  # none is the one that is bound
+        nobody = frozenset[str]()
+        return [
+            clouds.host_finding(h, Kind.CHANGED, authorities=nobody)
+            for h in hosts
+        ]
+    return [
+        clouds.host_finding(h, random.choice(list(Kind)[:5]))
+        for h in hosts
+        if random.random() < 0.25
+    ]
 
 
 def _node(random: Random, host: str) -> Any:
@@ -227,6 +262,7 @@ def _holds(random: Random) -> Holds:
         Holds(fault="is damaged"),
         Holds(braked={"d1": NOW}),
         dataclasses.replace(SETTLED, suspects={"keylime": NOW - 60}),
+        dataclasses.replace(SETTLED, suspects={BINDINGS: NOW - 60}),
         dataclasses.replace(SETTLED, authorities={"keylime": _WORD}),
         dataclasses.replace(Holds(), servers={clouds.uuid(1): _WORD}),
     )

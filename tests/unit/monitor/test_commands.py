@@ -6,19 +6,23 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import pathlib
 import time
 import unittest
 from typing import Any
 
 from nfv_mla_scheduler.cmd import main as program
 from nfv_mla_scheduler.cmd import monitor_status
+from nfv_mla_scheduler.cmd import monitor_text
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.monitor.acting.surrender import surrender
-from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.holding import edits
+from nfv_mla_scheduler.monitor.holding import store
 from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.place import Place
+from nfv_mla_scheduler.monitor.plans import HoldsEdit
 from nfv_mla_scheduler.monitor.port import CloudCode
-from nfv_mla_scheduler.monitor.steps import HoldsEdit
 from tests.unit.monitor.site import KEY
 from tests.unit.monitor.site import MonitorSite
 from tests.unit.scheduler.site import GOOD_1
@@ -74,7 +78,7 @@ def status(**more: Any) -> dict[str, Any]:
 class CommandTestCase(unittest.TestCase):
     def setUp(self) -> None:
         self.site = MonitorSite.of(self)
-        self.file = holds.place(self.site.directory / "state")
+        self.file = store.place(self.site.directory / "state")
         self.conf = self.site.write()
 
     def run_it(self, *words: str) -> tuple[int, str, str]:
@@ -117,7 +121,7 @@ class UsageTest(CommandTestCase):
 class StatusTest(CommandTestCase):
     def test_when_all_is_well(self) -> None:
         self.assertTrue(monitor_status.is_well(status()))
-        lines = monitor_status.report(status())
+        lines = monitor_text.report(status(), 200)
         self.assertIn("Policy       version 7, 30 days left", lines[1])
         self.assertIn("issued 5 s ago", lines[2])
         self.assertIn("12 well", lines[5])
@@ -131,6 +135,14 @@ class StatusTest(CommandTestCase):
             {"cycle": {"at": NOW, "seconds": 1.0, "failures": 1}},
             {"picture": None},
             {"picture": {"at": NOW, "full_at": NOW, "missing": ["cell1"]}},
+            {
+                "picture": {
+                    "at": NOW,
+                    "full_at": NOW,
+                    "missing": [],
+                    "unread": ["migrations"],
+                }
+            },
             {"findings": {"outage": 1}},
             {"suspects": ["lab"]},
             {"not_halted": 1},
@@ -139,7 +151,7 @@ class StatusTest(CommandTestCase):
             with self.subTest(**more):
                 found = status(**more)
                 self.assertFalse(monitor_status.is_well(found))
-                self.assertTrue(monitor_status.report(found))
+                self.assertTrue(monitor_text.report(found, 80))
 
     def test_the_tables_say_who_why_and_how_far(self) -> None:
         found = status(
@@ -181,7 +193,7 @@ class StatusTest(CommandTestCase):
                 {"host": "ber-1", "mark": "0a1b2c3d", "since": NOW - 7200}
             ],
         )
-        lines = monitor_status.report(found)
+        lines = monitor_text.report(found, 200)
         self.assertTrue(lines[0].startswith("NOT HALTED"))
         text = "\n".join(lines)
         for words in (
@@ -198,6 +210,65 @@ class StatusTest(CommandTestCase):
         ):
             self.assertIn(words, text)
         self.assertNotIn("\x1b", text)
+
+    def test_it_is_no_wider_than_the_terminal_and_cuts_no_uuid(self) -> None:
+        one = {
+            "subject": UUID,
+            "host": "ber-1",
+            "kind": "tampered",
+            "axis": None,
+            "permissive": False,
+            "why": "is locked " + "with a mark of others " * 4,
+        }
+        found = status(
+            findings={"tampered": 1},
+            findings_list=[one],
+            picture={
+                "at": None,
+                "full_at": None,
+                "missing": ["servers (cloud-too-old: Nova is too old)"] * 3,
+            },
+        )
+        for width in (80, 100, 200):
+            with self.subTest(width=width):
+                lines = monitor_text.report(found, width)
+                self.assertLessEqual(max(map(len, lines)), width)
+                text = "\n".join(lines)
+                self.assertEqual(1, text.count(UUID))
+                self.assertEqual(4, text.count("mark"))
+        narrow = "\n".join(monitor_text.report(found, 20))
+        self.assertEqual(1, narrow.count(UUID))
+
+    def test_what_is_out_of_sight_is_told_before_anything_was_seen(
+        self,
+    ) -> None:
+        gap = "servers (cloud-too-old: Nova is too old)"
+        picture = {"at": None, "full_at": None, "missing": [gap]}
+        lines = monitor_text.report(status(picture=picture), 200)
+        self.assertIn(f"never seen whole; out of sight: {gap}", lines[3])
+        picture = {"at": NOW, "full_at": NOW, "missing": [], "unread": ["x"]}
+        lines = monitor_text.report(status(picture=picture), 200)
+        self.assertTrue(lines[3].endswith("all of it 0 s ago; left out: x"))
+
+    def test_a_dry_run_says_what_it_would_act_on(self) -> None:
+        lines = monitor_text.report(status(act="none", would_act="all"), 80)
+        self.assertEqual(
+            "Acts on      none (a dry run: would act on all)", lines[0]
+        )
+
+    def test_it_is_that_of_whoever_runs_with_the_directory(self) -> None:
+        own, shared = self.site.status_file, self.site.directory / "shared"
+        self.conf = self.site.write(status_file=str(shared))
+        now = time.time()
+        for path, act in ((own, "none"), (shared, "all")):
+            path.write_text(json.dumps(status(now=now, act=act)))
+        for age_s, act in ((9.0, "none"), (60.0, "all")):
+            os.utime(own, (now - age_s, now - age_s))
+            self.assertIn(f"Acts on      {act}\n", self.say("status")[1])
+        shared.unlink()
+        self.assertIn("Acts on      none\n", self.say("status")[1])
+        own.unlink()
+        self.assertIn(str(shared), self.say("status")[2])
 
     def test_it_is_read_from_where_the_configuration_says(self) -> None:
         path = self.site.status_file
@@ -246,13 +317,65 @@ class SayingTest(CommandTestCase):
         found, out, _ = self.say("pause", "--for", "2h", "--reason", "drill")
         self.assertEqual(0, found)
         now = time.time()
-        self.assertTrue(holds.read(self.file).pauses(now))
-        self.assertFalse(holds.read(self.file).pauses(now + 7201))
+        self.assertTrue(store.read(self.file).pauses(now))
+        self.assertFalse(store.read(self.file).pauses(now + 7201))
         found, out, _ = self.say("pause", "--end")
         self.assertIn("the pause is over", out)
-        self.assertFalse(holds.read(self.file).pauses(now))
+        self.assertFalse(store.read(self.file).pauses(now))
         found, out, _ = self.say("pause", "--end")
         self.assertEqual((0, "there was no pause\n"), (found, out))
+
+    def test_nobody_is_told_of_a_pause_that_no_monitor_hears(self) -> None:
+        pause = ("pause", "--for", "1h", "--reason", "INC-1")
+        status, _, said = self.say(*pause)
+        self.assertEqual(0, status)
+        self.assertIn("no monitor runs with", said)
+        place = Place(self.site.directory / "state")
+        self.addCleanup(place.release)
+        status, _, said = self.say(*pause)
+        self.assertEqual((0, ""), (status, said))
+
+    def test_what_is_said_to_the_place_of_nobody_is_refused(self) -> None:
+        text = "\n".join(
+            line
+            for line in pathlib.Path(self.conf).read_text().splitlines()
+            if not line.startswith("state_dir")
+        )
+        pathlib.Path(self.conf).write_text(text)
+        for words in (
+            ("pause", "--for", "1h"),
+            ("release", "policy"),
+            ("release", "server", UUID),
+        ):
+            with self.subTest(words=words):
+                found, out, err = self.say(*words, "--reason", "x")
+                self.assertEqual((1, ""), (found, out))
+                self.assertIn("[nfv_mla] state_dir: must be set", err)
+        self.assertFalse(self.file.exists())
+
+    def test_of_a_server_that_is_not_held_it_is_said(self) -> None:
+        held = {"subject": UUID, "step": "stop", "host": "h", "why": "busy"}
+        now = time.time()
+        words = ("release", "server", UUID, "--reason", "x")
+        for listed, known in (
+            ((held,), True),
+            ((), False),
+            (({**held, "subject": UUID[:-1] + "9"},), False),
+        ):
+            told = status(
+                now=now, held={"busy": len(listed)}, held_list=listed
+            )
+            for each in listed:
+                each["detail"] = ""
+            self.site.status_file.write_text(json.dumps(told))
+            found, out, err = self.say(*words)
+            self.assertEqual(0, found, err)
+            self.assertIn("is released until", out)
+            self.assertEqual(known, "nothing is held about it" not in err)
+        # not all that is held is in the list
+        told = status(now=now, held={"busy": 201}, held_list=[])
+        self.site.status_file.write_text(json.dumps(told))
+        self.assertNotIn("nothing is held", self.say(*words)[2])
 
     def test_a_pause_of_more_than_a_day_is_refused(self) -> None:
         found, _, err = self.say("pause", "--for", "25h", "--reason", "x")
@@ -266,24 +389,24 @@ class SayingTest(CommandTestCase):
         self.assertEqual(1, found)
         self.assertIn("not held (held: none)", err)
         edit = HoldsEdit(suspects=frozenset(("lab",)), braked="d" * 64)
-        holds.edit(self.file, edit, time.time())
+        edits.edit(self.file, edit, time.time())
         found, _, err = self.say("release", "authority", "la", "--reason", "x")
         self.assertIn("(held: lab)", err)
         found, _, _ = self.say(
             "release", "authority", "lab", "--reason", "they mended it"
         )
         self.assertEqual(0, found)
-        word = holds.read(self.file).authorities["lab"]
+        word = store.read(self.file).authorities["lab"]
         self.assertEqual("they mended it", word.reason)
         self.assertTrue(word.by)
 
     def test_a_policy_is_released_once(self) -> None:
         edit = HoldsEdit(braked="d" * 64)
-        holds.edit(self.file, edit, time.time())
+        edits.edit(self.file, edit, time.time())
         words = ("release", "policy", "--reason", "as it should be")
         found, _, _ = self.say(*words)
         self.assertEqual(0, found)
-        self.assertEqual({}, holds.read(self.file).braked)
+        self.assertEqual({}, store.read(self.file).braked)
         found, _, err = self.say(*words)
         self.assertEqual(1, found)
         self.assertIn("no policy is held", err)
@@ -293,7 +416,7 @@ class SayingTest(CommandTestCase):
             "release", "server", UUID, "--for", "1h", "--reason", "seen"
         )
         self.assertEqual(0, found)
-        self.assertTrue(holds.read(self.file).frees(UUID, time.time()))
+        self.assertTrue(store.read(self.file).frees(UUID, time.time()))
         [event] = [
             json.loads(line)
             for line in self.site.audit_file.read_text().splitlines()

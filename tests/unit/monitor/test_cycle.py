@@ -19,16 +19,16 @@ from nfv_mla_scheduler.monitor.holding.holds import Holds
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
+from nfv_mla_scheduler.monitor.plans import Fence
+from nfv_mla_scheduler.monitor.plans import HoldsEdit
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.plans import Planned
+from nfv_mla_scheduler.monitor.plans import TraitEdit
 from nfv_mla_scheduler.monitor.ruling import Bounds
 from nfv_mla_scheduler.monitor.ruling import Room
 from nfv_mla_scheduler.monitor.ruling import Ruling
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Fence
-from nfv_mla_scheduler.monitor.steps import HoldsEdit
-from nfv_mla_scheduler.monitor.steps import Plan
-from nfv_mla_scheduler.monitor.steps import Planned
 from nfv_mla_scheduler.monitor.steps import Step
-from nfv_mla_scheduler.monitor.steps import TraitEdit
 from nfv_mla_scheduler.results import view
 from nfv_mla_scheduler.results.view import Snapshot
 from nfv_mla_scheduler.standard.catalogue import load
@@ -53,6 +53,7 @@ class Fakes:
         self.rooms: list[Any] = []
         self.asked = 0
         self.known = Holds()
+        self.written: list[HoldsEdit] = []
 
     def _try(self, what: str) -> None:
         if what in self.broken:
@@ -112,6 +113,7 @@ class Fakes:
 
     def edit(self, edit: HoldsEdit, now: Instant) -> None:
         self._try("edit")
+        self.written.append(edit)
 
     def room(self, amounts: Any) -> frozenset[str]:
         self.asked += 1
@@ -178,13 +180,58 @@ class CycleTest(unittest.TestCase):
                 self.fakes.broken = set()
                 self.assertTrue(well(self.cycle.run(1020.0, 30.0)))
 
-    def test_what_cannot_be_held_leaves_only_fences(self) -> None:
-        edit = HoldsEdit(suspects=frozenset(("lab",)))
-        self.fakes.made = Plan(fences=(FENCE,), steps=(STOP,), holds=edit)
+    def test_what_cannot_be_held_does_not_begin_and_all_else_does(
+        self,
+    ) -> None:
+        other = dataclasses.replace(STOP, server="u2")
+        lab = frozenset(("lab",))
+        for edit, begun in (
+            (HoldsEdit(suspects=lab), [other]),
+            (HoldsEdit(braked="d1"), [other]),
+            (HoldsEdit(suspects=lab, settled="d1"), [other]),
+            (HoldsEdit(settled="d1"), [STOP, other]),
+            (HoldsEdit(cleared=lab), [STOP, other]),
+            (HoldsEdit(clipped=True), [STOP, other]),
+        ):
+            with self.subTest(edit):
+                self.setUp()
+                self.fakes.made = Plan(
+                    fences=(FENCE,),
+                    steps=(STOP, other),
+                    holds=edit,
+                    doubtful=frozenset(("u1",)),
+                )
+                self.fakes.broken = {"edit"}
+                report = self.cycle.run(1000.0, 10.0)
+                self.assertEqual([Part.WRITE_HOLDS], self.failed(report))
+                [carried] = self.fakes.carried
+                self.assertEqual((FENCE,), carried.fences)
+                self.assertEqual(begun, list(carried.steps))
+
+    def test_what_could_not_be_written_is_held_and_written_later(
+        self,
+    ) -> None:
+        self.fakes.made = Plan(
+            steps=(STOP,),
+            holds=HoldsEdit(suspects=frozenset(("lab",))),
+            doubtful=frozenset(("u1",)),
+        )
         self.fakes.broken = {"edit"}
-        report = self.cycle.run(1000.0, 10.0)
-        self.assertEqual([Part.WRITE_HOLDS], self.failed(report))
-        self.assertEqual([Plan(fences=(FENCE,))], self.fakes.carried)
+        self.cycle.run(1000.0, 10.0)
+        # it is known by now, and not in the file
+        self.fakes.made = dataclasses.replace(
+            self.fakes.made, holds=HoldsEdit()
+        )
+        report = self.cycle.run(1010.0, 20.0)
+        self.assertEqual({"lab": 1000.0}, report.holds.suspects)
+        self.assertEqual([(), ()], [p.steps for p in self.fakes.carried])
+        self.fakes.broken = set()
+        self.cycle.run(1020.0, 30.0)
+        [written] = self.fakes.written
+        self.assertEqual(frozenset(("lab",)), written.suspects)
+        self.assertEqual((STOP,), self.fakes.carried[-1].steps)
+        report = self.cycle.run(1030.0, 40.0)
+        self.assertEqual({}, report.holds.suspects)
 
     def test_holds_that_cannot_be_read_are_a_failure(self) -> None:
         self.fakes.known = Holds(fault="damaged")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import ast
+import collections
 import dataclasses
 import enum
 import json
@@ -19,6 +21,11 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nfv_mla_scheduler.cmd import monitor_service
+from nfv_mla_scheduler.cmd import monitor_text
+from nfv_mla_scheduler.errors import PolicyCode
+from nfv_mla_scheduler.errors import ResultsCode
+from nfv_mla_scheduler.feed.news import LOADED
+from nfv_mla_scheduler.feed.news import REMOVED
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import web
 from nfv_mla_scheduler.monitor.cycle_report import Part
@@ -27,16 +34,17 @@ from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.reporting import metrics
-from nfv_mla_scheduler.monitor.reporting.report import Code
-from nfv_mla_scheduler.monitor.reporting.status import HostState
+from nfv_mla_scheduler.monitor.reporting.host_states import HostState
+from nfv_mla_scheduler.monitor.reporting.lines import Code
 from nfv_mla_scheduler.monitor.reporting.status import Process
-from nfv_mla_scheduler.monitor.reporting.status import Tally
 from nfv_mla_scheduler.monitor.reporting.status import status
+from nfv_mla_scheduler.monitor.reporting.tally import Tally
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
 from nfv_mla_scheduler.monitor.web import Readiness
 from nfv_mla_scheduler.policy.document import examine_policy
+from nfv_mla_scheduler.policy.keeper import NewsKind
 from nfv_mla_scheduler.policy.lint import lint_policy
 from nfv_mla_scheduler.policy.starter import starter_policy
 from nfv_mla_scheduler.standard.catalogue import load
@@ -46,6 +54,7 @@ from tests.unit.test_docs import SOURCE
 from tests.unit.test_docs import blocks
 from tests.unit.test_docs import pages
 
+PACKAGE = SOURCE.parents[1] / "nfv_mla_scheduler"
 API = SOURCE / "reference" / "monitor-api.rst"
 RUNBOOK = SOURCE / "admin" / "runbook.rst"
 PLAYBOOKS = SOURCE / "officer" / "playbooks.rst"
@@ -121,6 +130,57 @@ class RunbookTest(unittest.TestCase):
         self.assertEqual([k.value for k in Kind], column(text, "Finding"))
 
 
+class NewsTest(unittest.TestCase):
+    """Codes at the end of lines about policy, results and files."""
+
+    SAYS = ("News", "say", "bad", "good")
+
+    def written(self, tree: ast.Module) -> Iterator[str]:
+        """Yield the codes that a module says, by its source."""
+        named = collections.defaultdict(list)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        named[target.id].append(node.value)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called not in self.SAYS:
+                continue
+            # the subject is the first
+            for argument in node.args[1:3]:
+                given = [argument]
+                if isinstance(argument, ast.Name):
+                    given = named[argument.id]
+                for each in given:
+                    found = getattr(each, "value", None)
+                    if isinstance(found, str):
+                        yield found
+
+    def codes(self) -> set[str]:
+        found = values(NewsKind, PolicyCode, ResultsCode) | {LOADED, REMOVED}
+        for part in ("feed", "monitor"):
+            for path in sorted((PACKAGE / part).rglob("*.py")):
+                found.update(self.written(ast.parse(text_of(path))))
+        path = PACKAGE / "collector" / "service.py"
+        found.update(self.written(ast.parse(text_of(path))))
+        return {c for c in found if re.fullmatch(r"[a-z]+(-[a-z]+)*", c)}
+
+    def test_each_is_in_a_page(self) -> None:
+        told = set()
+        for _, text in pages():
+            told.update(re.findall(r"``([a-z]+(?:-[a-z]+)*)``", text))
+        codes = self.codes()
+        self.assertLessEqual(
+            {"policy-expires", "results-left-out", "results-stale",
+             "status-written", "cycle-well", "results-restored"},
+            codes,
+        )  # fmt: skip
+        self.assertEqual([], sorted(codes - told))
+
+
 class ApiTest(unittest.TestCase):
     def test_every_path_is_there_with_its_method(self) -> None:
         told = {
@@ -160,9 +220,7 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(set(self.example()), told)
 
     def test_the_example_of_a_status_can_be_shown(self) -> None:
-        from nfv_mla_scheduler.cmd import monitor_status
-
-        lines = "\n".join(monitor_status.report(self.example()))
+        lines = "\n".join(monitor_text.report(self.example(), 200))
         self.assertIn("Acts on      all", lines)
         self.assertIn("| live-migrate |", lines)
 

@@ -17,16 +17,21 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
+from oslo_config import cfg
+
 from nfv_mla_scheduler.cmd import monitor_service as command
 from nfv_mla_scheduler.errors import SettingsError
+from nfv_mla_scheduler.monitor import checking
 from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor.cycle_report import Part
 from nfv_mla_scheduler.monitor.cycle_report import well
-from nfv_mla_scheduler.monitor.holding import holds
+from nfv_mla_scheduler.monitor.holding import store
+from nfv_mla_scheduler.monitor.holding.file import LOCK
+from nfv_mla_scheduler.monitor.knocks import LOOK_LEAST_ANYBODY_S
+from nfv_mla_scheduler.monitor.knocks import LOOK_LEAST_S
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.refreshing import Refreshing
-from nfv_mla_scheduler.monitor.service import LOOK_LEAST_ANYBODY_S
-from nfv_mla_scheduler.monitor.service import LOOK_LEAST_S
 from nfv_mla_scheduler.monitor.service import Service
 from nfv_mla_scheduler.monitor.web import Readiness
 from tests.unit.monitor.site import MonitorSite
@@ -89,6 +94,19 @@ class OnceTest(ServiceTestCase):
             [GOOD_1], [f["host"] for f in self.status()["fenced_list"]]
         )
 
+    def test_a_disk_that_is_full_stops_no_lock(self) -> None:
+        """That a policy has settled could not be written: it can wait."""
+        uuid = self.site.add_asking(1)
+        self.site.turn_bad()
+        service = self.new()
+        holds = parts.read(self.site.conf()).holds_file
+        holds.with_name(LOCK).mkdir(parents=True)  # no file can be there
+        report = service.once()
+        [failure] = report.failures
+        self.assertEqual(Part.WRITE_HOLDS, failure.part)
+        self.assertTrue(self.cloud.peek(uuid).locked)
+        self.assertFalse(self.cloud.node(GOOD_1).enabled)
+
     def test_what_is_sealed_is_in_no_status_and_no_line(self) -> None:
         uuid = self.site.add_asking(7)
         self.cloud.change(uuid, project_id=SEALED)
@@ -117,7 +135,19 @@ class OnceTest(ServiceTestCase):
         self.assertIn("lock, on good-1", text)
         # nobody must take it for a monitor that halts
         self.assertEqual("none", self.status()["act"])
-        self.assertFalse(holds.place(self.site.directory / "state").exists())
+        self.assertFalse(store.place(self.site.directory / "state").exists())
+
+    def test_a_dry_run_leaves_a_shared_status_file_alone(self) -> None:
+        shared = self.site.directory / "shared.json"
+        self.new(act="fence", status_file=str(shared)).once()
+        before = shared.read_bytes()
+        self.assertFalse(self.site.status_file.exists())
+        dry = self.new(dry_run=True, act="all", status_file=str(shared))
+        dry.once()
+        self.assertEqual(before, shared.read_bytes())
+        self.assertEqual("none", self.status()["act"])
+        self.assertEqual("all", self.status()["would_act"])
+        self.assertIsNone(json.loads(before)["would_act"])
 
     def test_a_cloud_that_does_not_answer_is_a_failure_of_the_look(
         self,
@@ -132,7 +162,7 @@ class OnceTest(ServiceTestCase):
 
 class RunningTest(ServiceTestCase):
     def start(self, **how: Any) -> Service:
-        service = self.new(interval_s=60, picture_max_age_s=90, **how)
+        service = self.new(interval_s=30, picture_max_age_s=90, **how)
         service.start()
         return service
 
@@ -161,14 +191,14 @@ class RunningTest(ServiceTestCase):
 
     def test_knocks_of_anybody_count_for_less(self) -> None:
         service = self.new()
-        self.assertEqual(math.inf, service._knocked())
+        self.assertEqual(math.inf, service._haste.take())
         service.knock(())
         service.knock((), certified=True)
         service.knock(())
-        self.assertEqual(LOOK_LEAST_S, service._knocked())
+        self.assertEqual(LOOK_LEAST_S, service._haste.take())
         service.knock(())
-        self.assertEqual(LOOK_LEAST_ANYBODY_S, service._knocked())
-        self.assertEqual(math.inf, service._knocked())
+        self.assertEqual(LOOK_LEAST_ANYBODY_S, service._haste.take())
+        self.assertEqual(math.inf, service._haste.take())
 
     def test_before_the_first_cycle_it_is_not_ready(self) -> None:
         service = self.new()
@@ -264,13 +294,33 @@ class PartsTest(ServiceTestCase):
 
     def test_what_is_odd_is_said_before_it_matters(self) -> None:
         conf = self.site.conf(act="none")
-        [odd] = parts.check(parts.read(conf), conf)
+        [odd] = checking.check(parts.read(conf), conf)
         self.assertIn("nothing will be done", odd)
+
+    def test_files_that_cannot_be_written_are_odd(self) -> None:
+        self.assertEqual((), self.odd())
+        file = self.site.directory / "file"
+        file.write_text("")
+        [odd] = self.odd(status_file=str(file / "status.json"))
+        self.assertIn(f"[monitor] status_file: {file} cannot be", odd)
+        self.site.key_file.chmod(0o640)
+        [odd] = self.odd()
+        self.assertIn("[monitor] mark_key_files: ", odd)
+        self.site.key_file.chmod(0o600)
+        (self.site.directory / "state").rmdir()
+        self.assertEqual((), self.odd())
+        (self.site.directory / "state").write_text("")
+        odd = "\n".join(self.odd())
+        self.assertIn("[nfv_mla] state_dir: ", odd)
+
+    def odd(self, **options: Any) -> tuple[str, ...]:
+        conf = self.site.conf(**options)
+        return checking.check(parts.read(conf), conf)
 
     def test_credentials_that_are_not_complete(self) -> None:
         conf = self.site.conf(auth_type="")
         with self.assertRaises(SettingsError) as caught:
-            parts.check(parts.read(conf), conf)
+            checking.check(parts.read(conf), conf)
         self.assertIn("[monitor]", str(caught.exception))
 
     def test_a_place_is_taken_once(self) -> None:
@@ -281,6 +331,50 @@ class PartsTest(ServiceTestCase):
         self.assertIn(f"process {os.getpid()}", str(caught.exception))
         place.release()
         Place(directory).release()
+
+
+class OptionsTest(ServiceTestCase):
+    """What is read again at SIGHUP."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.site.write(act="fence")
+        conf = cfg.ConfigOpts()
+        words = ("--config-file", self.path)
+        command._read_options(conf, words)
+        self.options = command.Options(words, parts.read(conf), conf)
+
+    def refused(self) -> str:
+        before = self.options.found, self.options.conf
+        with self.assertLogs("nfv_mla_scheduler", "ERROR") as said:
+            self.options.reread()
+        self.assertEqual(before, (self.options.found, self.options.conf))
+        [line] = said.output
+        self.assertIn("goes on with the options of before: ", line)
+        return line
+
+    def test_what_can_be_used_is_kept(self) -> None:
+        self.site.write(act="none")
+        self.options.reread()
+        self.assertEqual("none", self.options.found.settings.act.value)
+        self.assertEqual("none", self.options.conf.monitor.act)
+        self.site.key_file.unlink()
+        self.assertIn(str(self.site.key_file), self.refused())
+
+    def test_a_line_that_cannot_be_read_is_not_shown(self) -> None:
+        with open(self.path, "a") as file:
+            file.write("\npassword s3cret without its sign\n")
+        line = self.refused()
+        self.assertIn(self.path, line)
+        self.assertNotIn("s3cret", line)
+
+    def test_its_place_stays_the_one_that_it_has(self) -> None:
+        text = (self.site.directory / "monitor.conf").read_text()
+        state = str(self.site.directory / "state")
+        self.assertIn(f"state_dir = {state}\n", text)
+        other = text.replace(f"= {state}\n", f"= {state}-2\n")
+        (self.site.directory / "monitor.conf").write_text(other)
+        self.assertIn("[nfv_mla] state_dir: ", self.refused())
 
 
 class ProcessTest(ServiceTestCase):
@@ -338,19 +432,25 @@ class ProcessTest(ServiceTestCase):
             return self.status()["cycle"] is not None
         return False
 
+    def began_since(self, at: float) -> bool:
+        return self.cycles() and self.status()["started_at"] > at
+
     def test_it_runs_alone_reloads_and_ends_at_a_signal(self) -> None:
         process = self.start()
         self.wait(self.cycles, "a cycle")
-        started_at = self.status()["started_at"]
+        began_at = [self.status()["started_at"]]
         second, said = self.main("--config-file", self.site.write())
         self.assertEqual(1, second)
         self.assertIn(f"another monitor (process {process.pid})", said)
         self.assertEqual(1, said.count("\n"))
-        process.send_signal(signal.SIGHUP)
-        self.wait(
-            lambda: self.cycles() and self.status()["started_at"] > started_at,
-            "a new worker",
-        )
+        self.assertEqual("all", self.status()["act"])
+        # What cannot be used leaves what was read last, not what was first.
+        for act in ("none", "nonsense"):
+            self.site.write(act=act)
+            process.send_signal(signal.SIGHUP)
+            self.wait(lambda: self.began_since(began_at[-1]), "a new worker")
+            began_at.append(self.status()["started_at"])
+            self.assertEqual("none", self.status()["act"])
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=WAIT_S)

@@ -15,8 +15,8 @@ from oslo_config import generator
 from nfv_mla_scheduler import conf as common
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.monitor import options
 from nfv_mla_scheduler.monitor import settings as own
+from nfv_mla_scheduler.monitor.options.group import OPTIONS
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.steps import Step
 
@@ -54,7 +54,9 @@ REFUSED = (
     ({"interval_s": "nan"}, "interval_s", "finite"),
     ({"full_listing_s": "60"}, "full_listing_s", "overlap_s"),
     ({"overlap_s": "1"}, "overlap_s", "10"),
-    ({"picture_max_age_s": "10", "interval_s": "60"}, "picture", "interval_s"),
+    ({"picture_max_age_s": "10", "interval_s": "20"}, "picture", "interval_s"),
+    # schedulers would take it for dead between two cycles
+    ({"interval_s": "31"}, "interval_s", "30"),
     ({"request_timeout_s": "0"}, "request_timeout_s", "1"),
     ({"workers": "0"}, "workers", "1"),
     ({"live_migrate_deadline_s": "1"}, "live_migrate_deadline_s", "10"),
@@ -143,8 +145,8 @@ class SettingsTest(unittest.TestCase):
 
     def test_every_option_is_tested_above_and_has_help(self) -> None:
         tested = {name for lines, _, _ in REFUSED for name in lines}
-        self.assertEqual({o.name for o in options.OPTIONS}, tested)
-        for option in options.OPTIONS:
+        self.assertEqual({o.name for o in OPTIONS}, tested)
+        for option in OPTIONS:
             self.assertTrue((option.help or "").strip(), option.name)
 
     def test_every_step_that_takes_time_has_a_deadline(self) -> None:

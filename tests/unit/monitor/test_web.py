@@ -6,7 +6,10 @@ Without a socket where that is enough; the last classes have real TLS.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import ssl
 import sys
 import unittest
 from typing import Any
@@ -19,11 +22,13 @@ from hypothesis import strategies as st
 from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.https import Client
 from nfv_mla_scheduler.https import Tls
+from nfv_mla_scheduler.monitor import knocks
 from nfv_mla_scheduler.monitor import web
 from nfv_mla_scheduler.monitor.web import ROUTES
 from nfv_mla_scheduler.monitor.web import App
 from nfv_mla_scheduler.monitor.web import Readiness
 from nfv_mla_scheduler.serving import application
+from nfv_mla_scheduler.serving import listener
 from nfv_mla_scheduler.serving.exchange import BODY_MAX
 from nfv_mla_scheduler.serving.server import Server
 from nfv_mla_scheduler.serving.server import ServerSettings
@@ -254,18 +259,18 @@ class LimitTest(WebTestCase):
 
     def test_one_caller_leaves_some_to_the_others(self) -> None:
         first = self._until_refused(address="192.0.2.1")
-        self.assertEqual(web.EACH_KNOCKS_MAX, first)
+        self.assertEqual(knocks.EACH_KNOCKS_MAX, first)
         for _ in range(500):
             self._knock(address="192.0.2.1")
         second = self._until_refused(address="192.0.2.2")
-        self.assertEqual(web.EACH_KNOCKS_MAX, second)
+        self.assertEqual(knocks.EACH_KNOCKS_MAX, second)
         # there is no more for anybody now
         self.assertEqual(429, self._knock(address="192.0.2.3"))
         self.now += 1
         taken = [self._knock(address="192.0.2.1") for _ in range(50)]
-        self.assertEqual(web.EACH_KNOCKS_PER_S, taken.count(202))
+        self.assertEqual(knocks.EACH_KNOCKS_PER_S, taken.count(202))
         taken = [self._knock(address="192.0.2.4") for _ in range(50)]
-        left = web.KNOCKS_PER_S - web.EACH_KNOCKS_PER_S
+        left = knocks.KNOCKS_PER_S - knocks.EACH_KNOCKS_PER_S
         self.assertEqual(left, taken.count(202))
 
     def test_strangers_take_nothing_from_who_has_a_certificate(self) -> None:
@@ -274,18 +279,18 @@ class LimitTest(WebTestCase):
         self.assertEqual(429, self._knock(address="192.0.2.1"))
         self.assertEqual(202, self._knock(address="192.0.2.1", certified=True))
         found = self._until_refused(address="192.0.2.1", certified=True)
-        self.assertEqual(web.EACH_KNOCKS_MAX - 1, found)
+        self.assertEqual(knocks.EACH_KNOCKS_MAX - 1, found)
 
     def test_an_ipv6_network_is_one_caller(self) -> None:
         found = [
             self._knock(address=f"2001:db8::{number:x}")
-            for number in range(web.EACH_KNOCKS_MAX + 1)
+            for number in range(knocks.EACH_KNOCKS_MAX + 1)
         ]
         self.assertEqual(429, found[-1])
         self.assertEqual(202, self._knock(address="2001:db8:0:1::1"))
 
     def test_what_is_malformed_counts_as_well(self) -> None:
-        for _ in range(web.EACH_KNOCKS_MAX):
+        for _ in range(knocks.EACH_KNOCKS_MAX):
             self.assertEqual(400, self.post(KEYLIME, []).status)
         self.assertEqual(429, self.post(KEYLIME, revocation()).status)
         self.assertEqual([], self.knocks)
@@ -350,7 +355,7 @@ class StandingTest(WebTestCase):
         self.assertEqual(0, self.app.webhook()["knocks"])
 
 
-class ServedTest(ServerTestCase):
+class ServedTestCase(ServerTestCase):
     """Over the real server, with real certificates."""
 
     PATH = "/live"
@@ -386,6 +391,10 @@ class ServedTest(ServerTestCase):
         return self._client(
             Tls(self.ca_file, self.client.cert_file, self.client.key_file)
         )
+
+
+class ServedTest(ServedTestCase):
+    """Who gets what."""
 
     def test_keylime_may_come_with_or_without_a_certificate(self) -> None:
         body = json.dumps(revocation()).encode()
@@ -446,3 +455,67 @@ class ServedTest(ServerTestCase):
             self._own().get("/v1/status", accept=())
         self.assertIn("403", str(caught.exception))
         self.assertEqual(200, self._own().get("/live", accept=()).status)
+
+
+class HeldTest(ServedTestCase):
+    """Who has no certificate holds connections, and others are answered."""
+
+    def hold(self, address: str, data: bytes | None) -> socket.socket:
+        """Hold a connection; None: not even its handshake begins."""
+        sock = socket.socket()
+        self.addCleanup(sock.close)
+        sock.settimeout(10)
+        sock.bind((address, 0))
+        sock.connect((HERE, self.server.port))
+        if data is None:
+            return sock
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        with contextlib.suppress(OSError):
+            sock = context.wrap_socket(sock, server_hostname=HERE)
+            self.addCleanup(sock.close)
+            sock.sendall(data)
+        return sock
+
+    def assert_answered(self) -> None:
+        with self.in_time(5):
+            for client in (self._client(), self._own()):
+                for path in ("/live", "/ready"):
+                    answer = client.get(path, accept=())
+                    self.assertEqual(200, answer.status)
+
+    def test_by_one_address_it_is_that_of_the_others_as_well(self) -> None:
+        half = b"POST /v1/webhook HTTP/1.1\r\nHost: x\r\n"
+        for data in (None, b"", half):
+            with self.subTest(data=data):
+                self.server = self.start()
+                held = [
+                    self.hold(HERE, data)
+                    for _ in range(2 * web.CONNECTIONS_EACH_MAX)
+                ]
+                self.assert_answered()
+                self.assertEqual(2 * web.CONNECTIONS_EACH_MAX, len(held))
+
+    def test_by_so_many_addresses_that_no_more_are_kept(self) -> None:
+        with mock.patch.object(listener.Listener, "keep_alive_conn_limit", 20):
+            for number in range(30):
+                self.hold(f"127.0.1.{number + 1}", b"")
+            self.assert_answered()
+
+    def test_who_has_a_certificate_keeps_its_connection(self) -> None:
+        own = self._own()
+        own.get("/live", accept=())
+        wire = own._wire
+        for _ in range(2 * web.CONNECTIONS_EACH_MAX):
+            self.hold(HERE, b"")
+        own.get("/live", accept=())
+        self.assertIs(wire, own._wire)
+
+    def test_half_requests_of_several_addresses(self) -> None:
+        half = b"POST /v1/webhook HTTP/1.1\r\nHost: x\r\n"
+        for number in range(8):
+            for _ in range(16):
+                self.hold(f"127.0.1.{number + 1}", half)
+        # those that came while all threads were free have more time
+        with self.in_time(listener.ASK_S + 5):
+            answer = self._client().get("/live", accept=())
+        self.assertEqual(200, answer.status)

@@ -10,11 +10,13 @@ import threading
 import time
 import unittest
 from typing import Any
+from unittest import mock
 
 from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.monitor.acting.actor import Actor
+from nfv_mla_scheduler.monitor.acting.aside import AT_ONCE
 from nfv_mla_scheduler.monitor.acting.aside import Aside
 from nfv_mla_scheduler.monitor.acting.attempt import PATIENCE
 from nfv_mla_scheduler.monitor.acting.attempt import Attempt
@@ -31,16 +33,18 @@ from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import Power as PowerState
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.plans import Fence
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.plans import Planned
+from nfv_mla_scheduler.monitor.plans import Release
+from nfv_mla_scheduler.monitor.plans import TraitEdit
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
+from nfv_mla_scheduler.monitor.port import Deed
 from nfv_mla_scheduler.monitor.power import Power
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Fence
-from nfv_mla_scheduler.monitor.steps import Plan
-from nfv_mla_scheduler.monitor.steps import Planned
-from nfv_mla_scheduler.monitor.steps import Release
 from nfv_mla_scheduler.monitor.steps import Step
-from nfv_mla_scheduler.monitor.steps import TraitEdit
+from tests.unit.monitor.cloud_fake import ADMIN
 from tests.unit.monitor.cloud_fake import NOW
 from tests.unit.monitor.cloud_fake import FakeCloud
 from tests.unit.monitor.cloud_fake import ident
@@ -551,6 +555,52 @@ class FailureTest(ActorTest):
         self.do(step(A, Step.STOP, Ask.STOP))
         self.assertIs(VmState.ACTIVE, self.cloud.peek(A).vm_state)
 
+    def test_a_halt_that_is_late_is_taken_all_the_same(self) -> None:
+        late = step(A, Step.STOP, Ask.LOCK, Ask.STOP, anyway=True)
+        reasons = (
+            CloudCode.REFUSED,
+            CloudCode.UNAVAILABLE,
+            CloudCode.BAD_ANSWER,
+        )
+        for planned in (late, dataclasses.replace(late, asks=(Ask.STOP,))):
+            for method in ("server", "lock"):
+                for reason in reasons:
+                    with self.subTest(method, reason=reason):
+                        self.cloud.add_server(1)
+                        self.cloud.fail(method, reason)
+                        self.assertEqual([Result.DONE], self.codes(planned))
+                        state = self.cloud.peek(A).vm_state
+                        self.assertIs(VmState.STOPPED, state)
+        # but where it is on another host by now, or gone
+        for meanwhile, code in (
+            (lambda: self.cloud.change(A, host="h2"), Result.PRECONDITION),
+            (lambda: self.cloud.delete(A), Result.GONE),
+        ):
+            self.cloud.add_server(1)
+            picture = self.cloud.picture()
+            meanwhile()
+            self.assertEqual([code], self.codes(late, picture=picture))
+
+    def test_nor_does_it_wait_for_whose_a_lock_is(self) -> None:
+        late = step(A, Step.STOP, Ask.LOCK, Ask.STOP, anyway=True)
+        for anyway, code in (
+            (True, Result.DONE),
+            (False, Result.PRECONDITION),
+        ):
+            self.cloud.add_server(1)
+            picture = self.cloud.picture()
+            self.cloud.as_admin(A, "lock", "mine")
+            planned = dataclasses.replace(late, anyway=anyway)
+            self.assertEqual([code], self.codes(planned, picture=picture))
+            # an administrator's stays
+            self.assertEqual("mine", self.cloud.peek(A).locked_reason)
+
+    def test_a_lock_alone_fails_if_it_does(self) -> None:
+        self.cloud.add_server(1)
+        self.cloud.fail("lock", CloudCode.REFUSED)
+        planned = dataclasses.replace(lock(A), anyway=True)
+        self.assertEqual([Result.REFUSED], self.codes(planned))
+
     def test_one_failure_is_of_no_concern_to_others(self) -> None:
         for number in range(1, 6):
             self.cloud.add_server(number)
@@ -736,6 +786,66 @@ class ReleaseTest(ActorTest):
         self.release(Ask.UNLOCK)
         self.assertEqual(["unlock"], self.asked())
 
+    def test_what_somebody_else_has_stopped_stays_stopped(self) -> None:
+        # before the look, or after it
+        picture = self.cloud.picture()
+        self.cloud.now += 5
+        self.cloud.as_admin(A, "os-start")
+        self.cloud.as_admin(A, "os-stop")
+        self.assertEqual([Result.DONE], self.release(picture=picture))
+        self.assertEqual(["unlock"], self.asked())
+        self.assertIs(VmState.STOPPED, self.cloud.peek(A).vm_state)
+
+    def test_what_its_owner_stopped_as_it_was_locked_stays_stopped(
+        self,
+    ) -> None:
+        self.cloud.add_server(2)
+        self.cloud.as_owner(B, "os-stop")
+        self.do(step(B, Step.LIVE_MIGRATE))
+        self.cloud.change(B, locked_reason=self._was_active(B))
+        self.before = len(self.cloud.written)
+        self.codes(releases=(Release(B, "h1", self.BOTH),))
+        self.assertEqual(["unlock"], self.asked())
+
+    def _was_active(self, uuid: str) -> str:
+        """Return a server's mark as if it had been seen to run."""
+        mark = dataclasses.replace(self.mark(uuid), was="active")
+        return marks.write(mark, uuid, KEYS[0])
+
+    def test_stops_that_keep_nobody_from_being_started(self) -> None:
+        for number, (user, message, ago_s, after) in enumerate(
+            (
+                ("", "", 0, ""),  # Nova's own, of a guest that was lost
+                (ADMIN, "Error", 0, ""),
+                (ADMIN, "", 300, ""),
+                (ADMIN, "", 0, "start"),
+                (ADMIN, "", 0, "reboot"),
+                (ADMIN, "", 0, "stop"),
+            ),
+            10,
+        ):
+            with self.subTest(user=user, message=message, after=after):
+                uuid = self.cloud.add_server(number).uuid
+                self.do(step(uuid, Step.STOP, Ask.STOP))
+                at = self.cloud.now - ago_s
+                mine = self.cloud.history[uuid].pop()
+                others = Deed("stop", "req-x", user, "p", at, message)
+                self.cloud.history[uuid].append(others)
+                if after:
+                    self.cloud.history[uuid].append(
+                        dataclasses.replace(mine, action=after)
+                    )
+                self.before = len(self.cloud.written)
+                self.codes(releases=(Release(uuid, "h1", self.BOTH),))
+                self.assertEqual(["os-start", "unlock"], self.asked())
+
+    def test_who_stopped_it_is_to_be_known_before_it_is_started(self) -> None:
+        self.cloud.fail("deeds", CloudCode.UNAVAILABLE)
+        self.assertNotEqual([Result.DONE], self.release())
+        self.assertEqual([], self.asked())
+        self.assertEqual([Result.DONE], self.release())
+        self.assertEqual(["os-start", "unlock"], self.asked())
+
     def test_what_runs_already_is_unlocked_only(self) -> None:
         self.cloud.as_admin(A, "os-start")
         self.assertEqual([Result.DONE], self.release())
@@ -818,6 +928,42 @@ class FenceTest(ActorTest):
         expected = [Result.PRECONDITION] * TIMES + [Result.DONE]
         self.assertEqual(expected, found)
         self.assertIsNotNone(self.fence_mark())
+
+    def test_whoever_registers_its_service_anew_is_fenced(self) -> None:
+        for number in range(3):
+            picture, fence = self.cloud.picture(), self.fence()
+            self.cloud.change_host(
+                "h1", service=ident(0x5000 + number), enabled=True, reason=""
+            )
+            found = self.codes(fences=(fence,), picture=picture)
+            self.assertEqual([Result.DONE], found)
+            self.assertFalse(self.cloud.node("h1").enabled)
+            self.assertIsNotNone(self.fence_mark())
+
+    def test_a_new_service_that_somebody_has_disabled_stays_so(self) -> None:
+        found = []
+        for number in range(TIMES + 1):
+            picture, fence = self.cloud.picture(), self.fence()
+            self.cloud.change_host(
+                "h1", service=ident(0x5000 + number), enabled=False, reason="x"
+            )
+            found += self.codes(fences=(fence,), picture=picture)
+        # once is chance
+        expected = [Result.PRECONDITION] * TIMES + [Result.DONE]
+        self.assertEqual(expected, found)
+        self.assertIsNotNone(self.fence_mark())
+
+    def test_a_host_without_any_service_is_not_said_to_be_fenced(self) -> None:
+        fence = Fence("h1", ident(0x5000), True, "failed")
+        self.assertEqual([Result.GONE], self.codes(fences=(fence,)))
+
+    def test_one_registered_anew_is_forced_down_as_well(self) -> None:
+        self.cloud.add_server(1)
+        picture = self.cloud.picture()
+        self.cloud.change_host("h1", service=ident(0x5000))
+        planned = step(A, Step.EVACUATE, Ask.FORCE_DOWN, Ask.EVACUATE)
+        self.codes(planned, picture=picture)
+        self.assertTrue(self.cloud.node("h1").forced_down)
 
     def test_services_are_read_once_for_all_fences(self) -> None:
         hosts = ("h1", "h2", "h3")
@@ -947,6 +1093,20 @@ class AsideTest(ActorTest):
             time.sleep(0.01)
         self.assertEqual("done", self.records.events[-1].fields["outcome"])
 
+    def test_where_no_thread_can_be_started_the_others_go_on(self) -> None:
+        self.cloud.add_server(1)
+        self.actor = self.new_actor(workers=1)
+        self.answer.set()
+        none = RuntimeError("can't start new thread")
+        with mock.patch.object(threading.Thread, "start", side_effect=none):
+            for _ in range(AT_ONCE + 1):
+                found = self.codes(lock(A), fences=(self.fence("h1"),))
+                self.assertEqual([Result.UNAVAILABLE, Result.DONE], found)
+        self.assertTrue(self.cloud.peek(A).locked)
+        # neither the host nor a place is taken for good
+        found = self.codes(lock(A), fences=(self.fence("h1"),))
+        self.assertEqual([Result.DONE, Result.DONE], found)
+
     def test_so_many_at_once_and_no_more(self) -> None:
         hosts = ("h1", "h2", "h3")
         aside = Aside(0.02, at_once=1)
@@ -989,7 +1149,7 @@ class PowerOffTest(ActorTest):
         self.codes(*planned)
         self.assertEqual("h1\nh1\n", self.said.read_text())
 
-    def test_nothing_but_the_place_keeps_a_host_from_it(self) -> None:
+    def test_nothing_about_a_server_keeps_its_host_from_it(self) -> None:
         planned = step(A, Step.POWER_OFF, Ask.POWER_OFF)
         for name, meanwhile in (
             ("task", lambda: self.cloud.change(A, task="x1")),
@@ -999,6 +1159,9 @@ class PowerOffTest(ActorTest):
             ("unlocked", lambda: self.cloud.change(A, locked=False)),
             ("lock", lambda: self.cloud.as_admin(A, "lock", "mine")),
             ("fails", lambda: self.cloud.fail("lock", CloudCode.UNAVAILABLE)),
+            ("place", lambda: self.cloud.change(A, host="h2")),
+            ("500", lambda: self.cloud.fail("server", CloudCode.UNAVAILABLE)),
+            ("odd", lambda: self.cloud.fail("server", CloudCode.BAD_ANSWER)),
         ):
             with self.subTest(name):
                 self.actor = self.new_actor(power=self.power("true"))
@@ -1009,11 +1172,22 @@ class PowerOffTest(ActorTest):
                 found = self.codes(planned, picture=picture)
                 self.assertEqual([Result.DONE], found)
                 self.assertEqual("h1\n", self.said.read_text())
+        # but for that it is gone: others ask, or nobody needs it any more
+        self.actor = self.new_actor(power=self.power("true"))
+        self.cloud.add_server(1)
+        picture = self.cloud.picture()
+        self.cloud.delete(A)
+        self.codes(planned, picture=picture)
+        self.assertFalse(self.said.exists() and self.said.read_text())
+
+    def test_one_that_is_elsewhere_is_not_marked_for_it(self) -> None:
+        self.actor = self.new_actor(power=self.power("true"))
         self.cloud.add_server(1)
         picture = self.cloud.picture()
         self.cloud.change(A, host="h2")
-        found = self.codes(planned, picture=picture)
-        self.assertEqual([Result.PRECONDITION], found)
+        planned = step(A, Step.POWER_OFF, Ask.POWER_OFF)
+        self.assertEqual([Result.DONE], self.codes(planned, picture=picture))
+        self.assertFalse(self.cloud.peek(A).locked)
 
     def test_an_administrators_lock_outlasts_it(self) -> None:
         self.actor = self.new_actor(power=self.power("true"))

@@ -22,8 +22,8 @@ from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.cycle_report import Part
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.reporting.status import Process
-from nfv_mla_scheduler.monitor.reporting.status import Tally
 from nfv_mla_scheduler.monitor.reporting.status import status
+from nfv_mla_scheduler.monitor.reporting.tally import Tally
 from nfv_mla_scheduler.results import view
 from nfv_mla_scheduler.results.view import Snapshot
 from tests.unit import drafts
@@ -196,7 +196,7 @@ class KeptTest(HouseTestCase):
 
 
 class Account:
-    """Keeps account of departures as a test says; a ``cycle.CleanUp``."""
+    """Keeps account as a test says; an ``interfaces.CleanUp``."""
 
     def __init__(self) -> None:
         self.fault = ""

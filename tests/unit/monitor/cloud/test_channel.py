@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import typing as ty
 import unittest
+import uuid
 from concurrent import futures
 from unittest import mock
 
@@ -20,6 +21,7 @@ from tests.unit.monitor.cloud.api import Api
 from tests.unit.monitor.cloud.api import reply
 
 SERVER = "11111111-2222-3333-4444-555555555555"
+OTHER = "aaaaaaaa-2222-3333-4444-555555555555"
 # status, code, whether a writer must be unsure
 STATUSES = (
     (301, CloudCode.BAD_ANSWER, True),
@@ -55,8 +57,8 @@ def half(handler: ty.Any) -> None:
     handler.close_connection = True
 
 
-def _last(listed: list[ty.Any]) -> str:
-    return str(listed[-1])
+def thing(number: int) -> dict[str, str]:
+    return {"id": str(uuid.UUID(int=number))}
 
 
 class ChannelTestCase(unittest.TestCase):
@@ -291,7 +293,7 @@ class VersionTest(unittest.TestCase):
 
 class PagingTest(ChannelTestCase):
     def _listed(self) -> list[ty.Any]:
-        pages = paging.pages(self.channel, "/things", {}, "things", _last, 100)
+        pages = paging.pages(self.channel, "/things", {}, "things", limit=100)
         return [one for page, _ in pages for one in page]
 
     def _targets(self) -> list[str]:
@@ -299,37 +301,45 @@ class PagingTest(ChannelTestCase):
 
     def test_until_a_page_is_empty(self) -> None:
         self.api.answers = [
-            (200, {"things": [1, 2]}),
+            (200, {"things": [thing(1), thing(2)]}),
             # shorter than its limit and without a link: not the last
-            (200, {"things": [3]}),
-            (200, {"things": [4], "things_links": [{"href": "http://evil/"}]}),
+            (200, {"things": [thing(3)]}),
+            (
+                200,
+                {
+                    "things": [thing(4)],
+                    "things_links": [{"href": "http://evil/"}],
+                },
+            ),
             (200, {"things": []}),
         ]
-        self.assertEqual([1, 2, 3, 4], self._listed())
+        self.assertEqual([thing(n) for n in (1, 2, 3, 4)], self._listed())
         self.assertEqual(
             ["/things?limit=100"]
-            + [f"/things?limit=100&marker={n}" for n in (2, 3, 4)],
+            + [
+                f"/things?limit=100&marker={thing(n)['id']}" for n in (2, 3, 4)
+            ],
             self._targets(),
         )
 
     def test_pages_that_are_too_large_are_made_smaller(self) -> None:
         large = (200, b" " * 2000)
         self.api.answers = [
-            (200, {"things": [1]}),
+            (200, {"things": [thing(1)]}),
             large,
             large,
-            (200, {"things": [2]}),
+            (200, {"things": [thing(2)]}),
             (200, {"things": []}),
         ]
         with mock.patch.object(channels, "ANSWER_MAX", 1000):
-            self.assertEqual([1, 2], self._listed())
+            self.assertEqual([thing(1), thing(2)], self._listed())
             self.assertEqual(
                 [
                     "/things?limit=100",
-                    "/things?limit=100&marker=1",
-                    "/things?limit=25&marker=1",
-                    "/things?limit=6&marker=1",
-                    "/things?limit=6&marker=2",
+                    f"/things?limit=100&marker={thing(1)['id']}",
+                    f"/things?limit=25&marker={thing(1)['id']}",
+                    f"/things?limit=6&marker={thing(1)['id']}",
+                    f"/things?limit=6&marker={thing(2)['id']}",
                 ],
                 self._targets(),
             )
@@ -337,12 +347,12 @@ class PagingTest(ChannelTestCase):
             self.assertIsInstance(self.fails(self._listed), TooLarge)
 
     def test_a_listing_that_goes_round_ends(self) -> None:
-        self.api.answers = [(200, {"things": [1]})] * 9
+        self.api.answers = [(200, {"things": [thing(1)]})] * 9
         error = self.fails(self._listed)
         self.assertIs(CloudCode.BAD_ANSWER, error.reason)
 
     def test_a_marker_that_is_gone_is_for_another_time(self) -> None:
-        self.api.answers = [(200, {"things": [1]}), (400, {})]
+        self.api.answers = [(200, {"things": [thing(1)]}), (400, {})]
         self.assertIs(CloudCode.CONFLICT, self.fails(self._listed).reason)
         self.api.answers = [(400, {})]
         self.assertIs(CloudCode.REFUSED, self.fails(self._listed).reason)
@@ -354,8 +364,26 @@ class PagingTest(ChannelTestCase):
             ((200, {"things": {}}), CloudCode.BAD_ANSWER),
             (half, CloudCode.UNAVAILABLE),
         ):
-            self.api.answers = [(200, {"things": [1]}), bad]
+            self.api.answers = [(200, {"things": [thing(1)]}), bad]
             self.assertIs(code, self.fails(self._listed).reason)
+
+    def test_one_that_cannot_be_read_is_no_end(self) -> None:
+        bad = {"id": "X"}
+        self.api.answers = [
+            (200, {"things": [thing(1), bad]}),
+            # it comes again, since nobody can go on from it
+            (200, {"things": [bad, thing(2)]}),
+            (200, {"things": []}),
+        ]
+        self.assertEqual([thing(1), bad, bad, thing(2)], self._listed())
+        self.api.answers = [
+            (200, {"things": [thing(1)]}),
+            (200, {"things": [bad, None]}),
+        ]
+        self.assertEqual([thing(1), bad, None], self._listed())
+        self.api.answers = [(200, {"things": [bad] * 100})]
+        error = self.fails(self._listed)
+        self.assertIs(CloudCode.BAD_ANSWER, error.reason)
 
 
 class DownTest(ChannelTestCase):
@@ -441,3 +469,56 @@ class DownTest(ChannelTestCase):
             error = self.fails(lambda: Nova(self.channel).services({}))
             self.assertIs(CloudCode.BAD_ANSWER, error.reason)
             self.assertIn(name, str(error))
+            # whoever wrote it costs no other host anything, nor vanishes
+            other = {**self.UP, "id": OTHER, "host": "edge-2"}
+            bad = {**self.UP, name: value}
+            nova = Nova(self.channel)
+            self.api.answers = [
+                (200, {"services": [self.UP, other]}),
+                (200, {"services": [bad, {**other, "status": "disabled"}]}),
+            ]
+            before = nova.services({})
+            self.assertEqual((), nova.unread)
+            after = nova.services(before)
+            self.assertFalse(after["edge-2"].enabled)
+            (said,) = nova.unread
+            self.assertIn("1 compute services cannot be read", said)
+            self.assertIn(name, said)
+            if name != "host":
+                self.assertEqual(before["edge-1"], after["edge-1"])
+
+    def test_a_full_listing_in_spite_of_a_service_without_a_host(self) -> None:
+        self.api.answers = [
+            (200, {"servers": []}),
+            (200, {"services": [self.UP, {**self.UP, "host": None}]}),
+        ]
+        (page,) = Nova(self.channel).servers(None)
+        self.assertEqual((), page.missing)
+
+    def test_compute_nodes_in_spite_of_one_that_cannot_be_read(self) -> None:
+        good = {
+            "id": OTHER,
+            "hypervisor_hostname": "edge-1.example",
+            "service": {"id": SERVER, "host": "edge-1"},
+        }
+        for bad in (
+            {**good, "id": OTHER.upper()},
+            {**good, "hypervisor_hostname": None},
+            {**good, "service": None},
+        ):
+            nova = Nova(self.channel)
+            self.api.answers = [
+                (200, {"services": [self.UP]}),
+                (200, {"hypervisors": [good, bad]}),
+                (200, {"hypervisors": []}),
+            ]
+            self.assertEqual(OTHER, nova.nodes()["edge-1"].uuid)
+            (said,) = nova.unread
+            self.assertIn("1 compute nodes cannot be read", said)
+            # what nobody can read at all is no host's doing
+            self.api.answers = [
+                (200, {"services": [self.UP]}),
+                (200, {"hypervisors": [{**bad, "id": 3}]}),
+            ]
+            error = self.fails(nova.nodes)
+            self.assertIs(CloudCode.BAD_ANSWER, error.reason)

@@ -96,6 +96,27 @@ class RequestsTest(unittest.TestCase):
             self._asked(),
         )
 
+    def test_moves_in_spite_of_one_that_cannot_be_read(self) -> None:
+        bad = {**move(2, "11:04:00", None), "status": None}
+        newest, oldest = move(3, "11:05:00", None), move(1, "11:03:00", None)
+        for count, *answers in (
+            (2, [newest, bad], [oldest], []),
+            # also where there is no other
+            (0, [bad], []),
+        ):
+            self.api.answers = [
+                (200, {"migrations": page}) for page in answers
+            ]
+            self.assertEqual(count, len(self.nova.migrations(NEVER)))
+            (said,) = self.nova.unread
+            self.assertEqual(
+                "1 migrations cannot be read: status is no short text: None",
+                said,
+            )
+        self.api.answers = [(200, {"migrations": []})]
+        self.nova.migrations(NEVER)
+        self.assertEqual((), self.nova.unread)
+
     def test_all_moves_that_there_ever_were(self) -> None:
         self.api.answers = [
             (200, {"migrations": [move(2, "11:04:00", None)]}),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import sys
 import typing as ty
@@ -17,7 +18,6 @@ from nfv_mla_scheduler.monitor.cloud import asks
 from nfv_mla_scheduler.monitor.cloud.asks import Asks
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.parsing import CellDown
-from nfv_mla_scheduler.monitor.cloud.parsing import marker_of
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deed
@@ -28,11 +28,13 @@ from nfv_mla_scheduler.monitor.cloud.parsing_hosts import Service
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import nodes_of
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import read_hypervisor
 from nfv_mla_scheduler.monitor.cloud.parsing_hosts import read_service
+from nfv_mla_scheduler.monitor.cloud.parsing_hosts import with_services
 from nfv_mla_scheduler.monitor.picture import Ask
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Power
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.unread import Faults
 from nfv_mla_scheduler.policy.asking import read_ask
 from nfv_mla_scheduler.policy.values import Source
 from nfv_mla_scheduler.standard.catalogue import load
@@ -228,49 +230,53 @@ class ServerTest(unittest.TestCase):
     )
     def test_any_value_anywhere(self, name: str, value: object) -> None:
         listing = [*listed.servers(1), listed.server(**{name: value})]
-        servers, deleted, missing = read_servers(listing, Asks())
-        self.assertEqual(2, len(servers) + len(deleted) + len(missing))
-        self.assertLess(sum(map(len, missing)), 200)
+        found = read_servers(listing, Asks())
+        down = 1 if found.missing else 0
+        self.assertEqual(
+            2,
+            len(found.servers) + len(found.deleted) + down + len(found.unread),
+        )
+        self.assertLess(sum(map(len, found.unread.values())), 200)
 
     @settings(max_examples=50, deadline=None)
     @given(json_values)
     def test_anything_in_place_of_a_server(self, value: object) -> None:
-        servers, deleted, missing = read_servers([value], Asks())
-        self.assertEqual(((), ()), (servers, deleted))
-        self.assertEqual(1, len(missing))
+        found = read_servers([value], Asks())
+        self.assertEqual(((), ()), (found.servers, found.deleted))
+        self.assertEqual([""], list(found.unread))
 
 
 class PageTest(unittest.TestCase):
-    def test_what_is_missing_is_said_once(self) -> None:
+    def test_cells_that_are_down_and_records_that_cannot_be_read(self) -> None:
         down = {"id": listed.UUID, "status": "UNKNOWN"}
-        odd = [listed.server(locked=n) for n in (1, 1, 2, 3, 4, 5)]
-        servers, deleted, missing = read_servers(
-            [down, *odd, *listed.servers(2), down], Asks()
+        odd = [listed.server(locked=1, id=listed.IMAGE), {}, None]
+        found = read_servers([down, *odd, *listed.servers(2), down], Asks())
+        self.assertEqual(2, len(found.servers))
+        self.assertEqual((), found.deleted)
+        self.assertEqual(
+            "cells do not answer: 2 servers of a page", found.missing
         )
-        self.assertEqual(2, len(servers))
-        self.assertEqual((), deleted)
+        self.assertEqual({listed.IMAGE, ""}, set(found.unread))
+        self.assertEqual("locked is no boolean: 1", found.unread[listed.IMAGE])
+
+    def test_what_cannot_be_read_is_said_in_few_lines(self) -> None:
+        faults = Faults("servers", ["a", "b", "b", "c", "d"])
+        faults.add("e")
         self.assertEqual(
             (
-                "cells do not answer: 2 servers of a page",
-                "2 servers cannot be read: locked is no boolean: 1",
-                "1 servers cannot be read: locked is no boolean: 2",
-                "1 servers cannot be read: locked is no boolean: 3",
+                "2 servers cannot be read: b",
+                "1 servers cannot be read: a",
+                "1 servers cannot be read: c",
                 "2 more servers cannot be read",
             ),
-            missing,
+            faults.said(),
         )
-
-    def test_a_marker_is_a_uuid(self) -> None:
-        self.assertEqual(listed.UUID, marker_of([{}, listed.server()]))
-        for last in ({}, None, {"id": "x&limit=1"}):
-            with self.assertRaises(Unreadable):
-                marker_of([listed.server(), last])
 
 
 class AsksTest(unittest.TestCase):
     def test_equal_ones_are_one_object(self) -> None:
         kept = Asks()
-        servers, _, _ = read_servers(listed.servers(50), kept)
+        servers = read_servers(listed.servers(50), kept).servers
         self.assertEqual(1, len({id(server.ask) for server in servers}))
         for name in ("project_id", "host", "node", "image_id"):
             texts = {id(getattr(server, name)) for server in servers}
@@ -284,7 +290,7 @@ class AsksTest(unittest.TestCase):
                 if name in part:
                     part[name] = dict(reversed(part[name].items()))
         kept = Asks()
-        (one, two), _, _ = read_servers([raw, other], kept)
+        (one, two) = read_servers([raw, other], kept).servers
         self.assertIs(one.ask, two.ask)
 
     def test_whatever_differs_is_another(self) -> None:
@@ -303,9 +309,9 @@ class AsksTest(unittest.TestCase):
             {"flavor": {**flavor, "vcpus": 3}},
             {"flavor": {**flavor, "disk": 11}},
         ):
-            (server,), _, _ = read_servers([{**base, **changed}], kept)
+            (server,) = read_servers([{**base, **changed}], kept).servers
             seen.add(repr(server.ask))
-            (again,), _, _ = read_servers([{**base, **changed}], kept)
+            (again,) = read_servers([{**base, **changed}], kept).servers
             self.assertIs(server.ask, again.ask)
         self.assertEqual(9, len(seen))
 
@@ -313,7 +319,7 @@ class AsksTest(unittest.TestCase):
         kept = Asks()
         listing = listed.servers(2)
         listing[1]["scheduler_hints"] = {"nfv_mla:pool": ["x"]}
-        (one, two), _, _ = read_servers(listing, kept)
+        (one, two) = read_servers(listing, kept).servers
         self.assertIsNot(one.ask, two.ask)
         self.assertIs(one.ask.extra_specs, two.ask.extra_specs)
         self.assertIs(one.ask.image, two.ask.image)
@@ -323,15 +329,15 @@ class AsksTest(unittest.TestCase):
         listing = listed.servers(50)
         for number, raw in enumerate(listing):
             raw["scheduler_hints"] = {"x": [f"{number}" + "y" * 70_000]}
-        servers, _, _ = read_servers(listing, kept)
+        servers = read_servers(listing, kept).servers
         self.assertEqual(1, len({id(server.ask) for server in servers}))
         self.assertEqual({}, servers[0].ask.hints)
 
     def test_they_outlive_one_full_listing_and_not_two(self) -> None:
         kept = Asks()
-        (before,), _, _ = read_servers([listed.server()], kept)
+        (before,) = read_servers([listed.server()], kept).servers
         kept.turn()
-        (after,), _, _ = read_servers([listed.server()], kept)
+        (after,) = read_servers([listed.server()], kept).servers
         self.assertEqual(before.ask, after.ask)
         self.assertIs(before.ask, after.ask)
         for _ in range(2):
@@ -340,7 +346,7 @@ class AsksTest(unittest.TestCase):
 
     def test_a_hundred_thousand_take_little(self) -> None:
         kept = Asks()
-        servers, _, _ = read_servers(listed.servers(1000), kept)
+        servers = read_servers(listed.servers(1000), kept).servers
         each = sys.getsizeof(servers[0]) + sys.getsizeof(servers[0].uuid)
         self.assertLess(each + sys.getsizeof(servers[0].updated), 300)
         self.assertLess(len(kept), 30)
@@ -389,15 +395,43 @@ class HostsTest(unittest.TestCase):
         nodes = nodes_of(
             [self._service("ironic"), self._service("bare")],
             [
-                Hypervisor("u2", "node-b", "ironic"),
-                Hypervisor("u1", "node-a", "ironic"),
-                Hypervisor("u9", "of-no-service", "gone"),
+                Hypervisor("u2", "node-b", "ironic", ""),
+                Hypervisor("u1", "node-a", "ironic", ""),
+                Hypervisor("u9", "of-no-service", "gone", ""),
             ],
         )
         self.assertEqual(
             {"ironic": "u1", "ironic/node-b": "u2", "bare": ""},
             {key: node.uuid for key, node in nodes.items()},
         )
+
+    def test_services_of_one_name_have_nodes_of_their_own(self) -> None:
+        # as those of two cells; the second one has no compute node yet
+        second = dataclasses.replace(self._service("h1"), uuid=listed.IMAGE)
+        services = [second, self._service("h1")]
+        nodes = nodes_of(
+            services, [Hypervisor("u1", "node", "h1", listed.UUID)]
+        )
+        self.assertEqual(
+            {
+                "h1": ("u1", listed.UUID),
+                f"h1/{listed.IMAGE}": ("", second.uuid),
+            },
+            {key: (node.uuid, node.service) for key, node in nodes.items()},
+        )
+        self.assertEqual(nodes, with_services(nodes, services))
+        off = dataclasses.replace(second, enabled=False)
+        now = with_services(nodes, [off, services[1]])
+        self.assertIs(nodes["h1"], now["h1"])
+        self.assertFalse(now[f"h1/{listed.IMAGE}"].enabled)
+        # one of both is removed; the host has another one in its place
+        self.assertEqual({"h1"}, set(with_services(nodes, services[1:])))
+        third = dataclasses.replace(services[1], uuid=listed.PROJECT)
+        now = with_services(nodes, [second, third])
+        self.assertEqual(
+            ("u1", third.uuid), (now["h1"].uuid, now["h1"].service)
+        )
+        self.assertEqual(2, len(now))
 
     @settings(max_examples=60, deadline=None)
     @given(json_values)

@@ -42,6 +42,19 @@ class PlacementTest(unittest.TestCase):
                 {"resource_providers": [None]},
                 lambda: self.placement.room({"VCPU": 1}),
             ),
+            *(
+                (answer, lambda: self.placement.allocation(UUID))
+                for answer in (
+                    {},
+                    {"allocations": []},
+                    {"allocations": {"": {}}},
+                    {"allocations": {"x" * 256: {}}},
+                )
+            ),
+            (
+                {"resource_providers": {}},
+                lambda: self.placement.tree(UUID),
+            ),
             (
                 {"traits": []},
                 lambda: self.placement.edit_traits(UUID, {"X"}),
@@ -59,6 +72,24 @@ class PlacementTest(unittest.TestCase):
             error = self._fails(call)
             self.assertIs(CloudCode.BAD_ANSWER, error.reason)
             self.assertFalse(error.unsure)
+
+    def test_what_is_allocated_is_one_request(self) -> None:
+        self.api.answers = [
+            (200, {"allocations": {UUID: {"resources": {"VCPU": 1}}}}),
+            (200, {"allocations": {}}),
+            (200, {"resource_providers": [{"uuid": UUID}]}),
+        ]
+        for found, path in (
+            (self.placement.allocation("a/b"), "/allocations/a%2Fb"),
+            (self.placement.allocation(UUID), f"/allocations/{UUID}"),
+            (
+                self.placement.tree(UUID),
+                f"/resource_providers?in_tree={UUID}",
+            ),
+        ):
+            self.assertEqual(path, self.api.asked.pop(0).target)
+            there = {UUID} if "a%2F" in path or "tree" in path else set()
+            self.assertEqual(there, found)
 
     def test_others_traits_are_sent_back_with_the_generation(self) -> None:
         has = {"traits": ["HW_A", "X"], "resource_provider_generation": 7}

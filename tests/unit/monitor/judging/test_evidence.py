@@ -166,6 +166,16 @@ def attested(draft: Draft) -> None:
     bare(draft, requirements=("5.3.3",))
 
 
+def pinned(draft: Draft) -> None:
+    """The key of a TPM has to be known, and kl has found it."""
+    need = ((Term(Subject.SELF, "pinned-tpm"),),)
+    bare(draft, add=(("pinned", "5.2.10", need),))
+    draft.bindings["h1"] = dataclasses.replace(
+        draft.bindings["h1"], pinned_keys=("k",)
+    )
+    draft.told["kl", "h1"].key = "k"
+
+
 def monitored(draft: Draft) -> None:
     bare(draft, requirements=("5.3.2",))
 
@@ -309,6 +319,22 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
             False,
         ),
         ("everybody", (tpm, alone), LATER, OUTAGE, "kl", False),
+        (
+            "the one who knows its key, whoever else is fresh",
+            (pinned, heard(LATER - 5, "kl", "h2"), heard(LATER - 5, "ver")),
+            LATER,
+            SILENCE,
+            "kl",
+            False,
+        ),
+        (
+            "the one who knows its key, of everybody",
+            (pinned, heard(LATER - 5, "ver")),
+            LATER,
+            OUTAGE,
+            "kl",
+            False,
+        ),
         (
             "one silent, one out",
             (tpm, heard(LATER - 5, "kl", "h2"), heard(NOW - 90, "ver")),
@@ -580,6 +606,19 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
     ),
     RefusalCode.AUTHORITY_SILENT: (
         (
+            "it knows the key, and does not attest it",
+            (
+                pinned,
+                lambda d: (
+                    d.told["kl", "h1"].claims.pop("attestation") and None
+                ),
+            ),
+            NOW,
+            WORD,
+            "kl",
+            True,
+        ),
+        (
             "it is not bound to it",
             (wants("authority", "ver"), unbound("ver")),
             NOW,
@@ -624,6 +663,26 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
             "",
             True,
         ),
+        (
+            "one who may not evict contradicts it, and the other attests it",
+            (attested, by("ver", "attestation", status=BAD)),
+            NOW,
+            WORD,
+            "ver",
+            False,
+        ),
+        (
+            "and so whatever becomes of the one who attests it",
+            (
+                attested,
+                by("ver", "attestation", status=BAD),
+                unheard("kl", "h1"),
+            ),
+            NOW,
+            WORD,
+            "ver",
+            False,
+        ),
     ),
     RefusalCode.APPLICATION_LACKS: (
         (
@@ -639,6 +698,14 @@ TABLE: dict[RefusalCode, tuple[Row, ...]] = {
         ),
     ),
     RefusalCode.NOT_JUDGED: (
+        (
+            "a key that nobody compares",
+            (pinned, lambda d: setattr(d.told["kl", "h1"], "key", "other")),
+            NOW,
+            OURSELVES,
+            "",
+            False,
+        ),
         (
             "of ourselves",
             (monitored, own_state("monitor-alive", None)),

@@ -257,6 +257,16 @@ class TestNames(unittest.TestCase):
         self.assertEqual((), found.strangers)
         self.assertEqual({(TRAIT, H1)}, found.kept)
 
+    def test_a_host_with_another_name_and_node_is_a_stranger(self):
+        # nothing tells which one it was, nor fences it
+        cloud = pooled()
+        cloud.look()
+        says(cloud.draft, "software-integrity", status=BAD)
+        cloud.nodes["h9"] = node("h9", uuid="another")
+        found = cloud.look(NOW + 1)
+        self.assertEqual(("h9",), found.strangers)
+        self.assertEqual(["h1"], list(found.hosts))
+
     def test_a_host_that_nova_does_not_know_is_no_finding(self):
         cloud = pooled()
         says(cloud.draft, "software-integrity", status=BAD)

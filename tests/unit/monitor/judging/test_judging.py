@@ -14,7 +14,7 @@ from nfv_mla_scheduler.monitor.findings import Conduct
 from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
-from nfv_mla_scheduler.monitor.reporting.changes import of_verdict
+from nfv_mla_scheduler.monitor.reporting.found import of_verdict
 from nfv_mla_scheduler.policy.values import BreakGlass
 from nfv_mla_scheduler.policy.values import BreakGlassTarget
 from tests.unit import drafts

@@ -8,8 +8,10 @@ import unittest
 
 from nfv_mla_scheduler.monitor.findings import Tampered
 from nfv_mla_scheduler.monitor.marking import marks
+from nfv_mla_scheduler.monitor.marking.locks import ENDS_MAX
 from nfv_mla_scheduler.monitor.marking.locks import Marks
 from nfv_mla_scheduler.monitor.marking.locks import acted
+from nfv_mla_scheduler.monitor.marking.locks import ended_too_often
 from nfv_mla_scheduler.monitor.marking.locks import overwritten
 from nfv_mla_scheduler.monitor.marking.locks import read_marks
 from nfv_mla_scheduler.monitor.marking.locks import whose
@@ -284,6 +286,41 @@ class ActedTest(unittest.TestCase):
                     (first, step, begun, moved),
                     (run.first, run.step, run.begun, run.moved),
                 )
+
+    def test_others_are_believed_some_times(self) -> None:
+        for action in ("unlock", "start"):
+            deeds: list[Deed] = []
+            for number in range(6):
+                deeds.append(by_us("lock", 10 * number))
+                deeds.append(deed(action, ADMINS, after_s=10 * number + 5))
+                run = acted(server(ONE), tuple(deeds), "us", at(0), at(-30))
+                with self.subTest(action, number=number):
+                    self.assertEqual(number + 1, run.ended)
+                    believed = number < ENDS_MAX
+                    first = None if believed else at(10 * ENDS_MAX)
+                    self.assertEqual(first, run.first)
+                    told = ended_too_often(ONE, run, sealed=True)
+                    self.assertIs(believed, told is None)
+                    self.assertTrue(told is None or told.sealed)
+
+    def test_long_ago_they_may_have_done_so_as_often_as_they_liked(
+        self,
+    ) -> None:
+        deeds = [
+            each
+            for number in range(9)
+            for each in (
+                by_us("lock", -9e6 + 10 * number),
+                deed("unlock", ADMINS, after_s=-9e6 + 10 * number + 5),
+            )
+        ]
+        run = acted(server(ONE), tuple(deeds), "us", at(0))
+        self.assertEqual((None, 0), (run.first, run.ended))
+
+    def test_what_is_dated_before_it_ends_nothing(self) -> None:
+        deeds = (by_us("lock", 0), deed("unlock", ADMINS, after_s=-31))
+        run = acted(server(ONE), deeds, "us", at(0))
+        self.assertEqual((at(0), 0), (run.first, run.ended))
 
     def test_what_cannot_be_read_says_nothing(self) -> None:
         self.assertEqual(

@@ -16,6 +16,7 @@ from nfv_mla_scheduler.monitor.observing.servers import DELETED_A_LOOK
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.port import CloudFailed
 from tests.unit.monitor.observed import NOW
 from tests.unit.monitor.observed import Remembered
@@ -150,6 +151,17 @@ class ServersTest(Case):
         self.assertEqual(3, self.cloud.calls["server"])
         self.look()
         self.assertEqual(0, self.cloud.calls["server"])
+
+    def test_what_a_person_has_to_see_to_is_said_in_words(self) -> None:
+        for reason in CloudCode:
+            said = CloudFailed(reason, "Nova is too old").brief
+            by_people = reason in (
+                CloudCode.REFUSED,
+                CloudCode.UNAUTHORISED,
+                CloudCode.TOO_OLD,
+            )
+            more = ": Nova is too old" if by_people else ""
+            self.assertEqual(reason.value + more, said)
 
     def test_of_a_listing_that_breaks_off_what_came_is_taken(self) -> None:
         self.cloud.put(*(a_server(name) for name in "abcde"))
@@ -359,16 +371,85 @@ class FullListingTest(Case):
     def test_a_record_that_cannot_be_read_does_not_stop_the_cursor(
         self,
     ) -> None:
-        self.cloud.unread = ("1 servers cannot be read: updated",)
-        self.cloud.put(a_server("a", NOW + 1000))
-        self.assertTrue(self.look(1000).partial)
-        self.cloud.unread = ()
-        picture = self.look(10)
+        self.cloud.spoilt = {"a": "updated is no time"}
+        self.cloud.put(a_server("a", NOW + 1000, "h2"))
+        picture = self.look(1000)
+        self.assertEqual(
+            ("1 servers cannot be read: updated is no time",), picture.unread
+        )
+        self.assertEqual({"a"}, picture.unread_servers)
+        # what was known of it stays, and nobody else waits for it
+        self.assertEqual("h1", picture.servers["a"].host)
+        self.assertFalse(picture.partial)
+        self.look(10)
         self.assertEqual(NOW + 700, self.cloud.asked[-1])
-        self.assertTrue(picture.partial)
-        self.look(60)
+        self.cloud.spoilt = {}
+        picture = self.look(10)
+        self.assertEqual(
+            ((), frozenset()),
+            (
+                picture.unread,
+                picture.unread_servers,
+            ),
+        )
+        self.assertEqual("h2", picture.servers["a"].host)
+
+    def test_such_a_record_holds_up_no_listing_and_nobody_else(self) -> None:
+        self.cloud.spoilt = {"b": "tenant_id is no short text"}
+        del self.cloud.there["c"]
+        self.look(3600)
         self.look_until_listed()
-        self.assertFalse(self.look().partial)
+        for _ in range(3):
+            picture = self.look()
+        self.assertEqual(set("abdef"), set(picture.servers))
+        self.assertFalse(picture.partial)
+
+    def test_one_that_fails_by_itself_is_not_partial_either(self) -> None:
+        # Nova cannot show it, though it can show the others
+        del self.cloud.there["b"], self.cloud.there["c"]
+        self.cloud.failing["server b"] = 0
+        self.look(3600)
+        self.look_until_listed()
+        for _ in range(4):
+            picture = self.look()
+        self.assertEqual(set("abdef"), set(picture.servers))
+        self.assertFalse(picture.partial)
+        self.assertEqual(
+            ("1 servers cannot be read: cloud-busy",), picture.unread
+        )
+        del self.cloud.failing["server b"]
+        for _ in range(2):
+            picture = self.look()
+        self.assertEqual(
+            (set("adef"), ()), (set(picture.servers), picture.unread)
+        )
+
+    def test_one_that_is_said_to_be_deleted_and_unreadable_blocks_none(
+        self,
+    ) -> None:
+        for failing in (False, True):
+            with self.subTest(failing=failing):
+                self.setUp()
+                # of those that are said to be deleted, these two are not
+                for name in ("a", "b"):
+                    self.cloud.gone[name] = NOW + 40
+                    if failing:
+                        self.cloud.failing[f"server {name}"] = 0
+                    else:
+                        self.cloud.spoilt[name] = "bad"
+                self.cloud.delete("e", NOW + 50)
+                full_at = self.look().full_at
+                for _ in range(200):
+                    picture = self.look()
+                self.assertEqual(set("abcdf"), set(picture.servers))
+                self.assertFalse(picture.partial)
+                self.assertGreater(picture.full_at, full_at)
+
+    def test_what_hosts_and_moves_hide_is_said(self) -> None:
+        self.cloud.unread = ("1 migrations cannot be read: status",)
+        picture = self.look()
+        self.assertEqual(self.cloud.unread, picture.unread)
+        self.assertFalse(picture.partial)
 
 
 class NodesTest(Case):

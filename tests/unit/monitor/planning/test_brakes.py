@@ -6,13 +6,18 @@ from __future__ import annotations
 import dataclasses
 import unittest
 from collections.abc import Mapping
+from typing import Any
 
 from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.planning import brakes
-from nfv_mla_scheduler.monitor.steps import Share
+from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
+from nfv_mla_scheduler.monitor.planning.shares import NEW_S
+from nfv_mla_scheduler.monitor.planning.shares import Counting
+from nfv_mla_scheduler.monitor.plans import Share
+from nfv_mla_scheduler.policy.values import Policy
 from tests.unit.monitor import clouds
 from tests.unit.monitor.clouds import NOW
 
@@ -43,14 +48,12 @@ class SuspectsTest(unittest.TestCase):
         held: Mapping[str, float] | None = None,
         hosts: int = 10,
         other: int = 0,
+        policy: Policy | None = None,
+        **known: Any,
     ) -> Mapping[str, Share]:
-        return brakes.suspects(
-            verdict,
-            clouds.policy(hosts, other=other),
-            marks or {},
-            NOW,
-            held or {},
-        )
+        policy = policy or clouds.policy(hosts, other=other)
+        counting = Counting(verdict, policy, NOW, marks or {}, **known)
+        return brakes.suspects(counting, held or {})
 
     def names(self, *args: object, **kw: object) -> set[str]:
         return set(self.suspects(*args, **kw))  # type: ignore[arg-type]
@@ -105,31 +108,149 @@ class SuspectsTest(unittest.TestCase):
         self,
     ) -> None:
         # they ask for what their hosts never had: no host has failed
-        servers = [clouds.server(n, f"h{n}") for n in (1, 2, 3)]
-        found = clouds.verdict(map(clouds.finding, servers))
+        found = self.servers(Kind.FAILED)
         self.assertEqual(set(), self.names(found))
         one = dataclasses.replace(found, hosts=failing(1).hosts)
         self.assertEqual(set(), self.names(one))
 
+    def servers(self, kind: Kind, **changed: Any) -> Verdict:
+        return clouds.verdict(
+            clouds.finding(clouds.server(n, f"h{n}"), kind, **changed)
+            for n in (1, 2, 3)
+        )
+
+    def test_servers_that_were_there_before_make_a_suspect(self) -> None:
+        """After a restart nobody knows that they were admitted there."""
+        there = frozenset(map(clouds.uuid, (1, 2, 3)))
+        for kind in (Kind.FAILED, Kind.CHANGED, Kind.WITHHELD, Kind.MISPLACED):
+            found = self.suspects(self.servers(kind), residents=there)
+            self.assertEqual({"keylime": Share("keylime", 3, 10)}, found)
+        for changed in ({"permissive": True}, {"evicts": False}):
+            soft = self.servers(Kind.FAILED, **changed)
+            self.assertEqual(set(), self.names(soft, residents=there))
+        few = frozenset(map(clouds.uuid, (1, 2)))
+        failed = self.servers(Kind.FAILED)
+        self.assertEqual(set(), self.names(failed, residents=few))
+
+    def test_servers_whose_hosts_changed_make_one_at_once(self) -> None:
+        # nobody can force a server to where it was admitted
+        changed = self.servers(Kind.CHANGED)
+        self.assertEqual({"keylime"}, self.names(changed))
+        here = [clouds.server(n, "h1") for n in (1, 2, 3)]
+        one = clouds.verdict(clouds.finding(s, Kind.CHANGED) for s in here)
+        self.assertEqual(set(), self.names(one))
+
+    def test_a_suspect_is_not_cleared_while_there_are_such_servers(
+        self,
+    ) -> None:
+        held = {"keylime": NOW - 60}
+        failed = self.servers(Kind.FAILED)
+        self.assertEqual({"keylime"}, self.names(failed, held=held))
+        ruled = clouds.verdict(
+            clouds.ruled(clouds.server(n, f"h{n}")) for n in (1, 2, 3)
+        )
+        self.assertEqual(set(), self.names(ruled, held=held))
+
+    def test_servers_that_were_found_long_ago_are_not_new(self) -> None:
+        there = frozenset(map(clouds.uuid, (1, 2, 3)))
+        failed = self.servers(Kind.FAILED)
+        for ago_s, expected in ((NEW_S - 1, {"keylime"}), (NEW_S, set())):
+            marks = {clouds.uuid(1): clouds.mark(Code.LOCK, ago_s)}
+            found = self.names(failed, residents=there, marked=marks)
+            self.assertEqual(expected, found)
+
     def test_hosts_that_were_fenced_long_ago_are_not_new(self) -> None:
         many = failing(1, 2, 3)
-        for ago_s, expected in ((599, {"keylime"}), (600, set())):
+        for ago_s, expected in ((NEW_S - 1, {"keylime"}), (NEW_S, set())):
             with self.subTest(ago_s):
                 found = self.names(many, fenced(ago_s, 1))
                 self.assertEqual(expected, found)
 
+    def test_two_hosts_every_ten_minutes_are_too_many_in_the_end(self) -> None:
+        for bad in range(2, 11, 2):
+            marks = {
+                f"h{n}": clouds.mark(Code.FENCE, 600 * ((bad - n) // 2))
+                for n in range(1, bad + 1)
+            }
+            found = self.names(failing(*range(1, bad + 1)), marks)
+            self.assertEqual({"keylime"} if bad > 2 else set(), found)
+
     def test_fences_do_not_end_what_held_them(self) -> None:
-        # fenced while it was a suspect, an hour ago
-        marks = fenced(3600, 1, 2, 3)
+        # fenced while it was a suspect, two days ago
+        marks = fenced(2 * NEW_S, 1, 2, 3)
         many = failing(1, 2, 3)
         self.assertEqual(set(), self.names(many, marks))
-        held = {"keylime": NOW - 3600}
+        held = {"keylime": NOW - 2 * NEW_S}
         self.assertEqual({"keylime"}, self.names(many, marks, held))
 
     def test_who_was_fenced_before_does_not_count_later_either(self) -> None:
-        marks = fenced(9000, 1, 2, 3)
+        marks = fenced(2 * NEW_S, 1, 2, 3)
         held = {"keylime": NOW - 3600}
         self.assertEqual(set(), self.names(failing(1, 2, 3), marks, held))
+
+    def test_only_results_clear_hosts_that_were_fenced(self) -> None:
+        """Not that nothing is found about them: that may be a restart."""
+        held, marks = {"keylime": NOW - 60}, fenced(50, 1, 2, 3)
+        nothing = clouds.verdict()
+        hosts = ("h1", "h2", "h3")
+        for told, expected in (
+            ({}, {"keylime"}),
+            (dict.fromkeys(hosts, NOW - 50), {"keylime"}),
+            (dict.fromkeys(hosts[:1], NOW - 40), set()),
+            (dict.fromkeys(hosts, NOW - 40), set()),
+        ):
+            found = self.names(nothing, marks, held, evidence=told)
+            self.assertEqual(expected, found, told)
+        self.assertEqual(set(), self.names(nothing, marks))
+
+    def two(self, evicts: bool) -> Policy:
+        """Return a policy in which two authorities speak of each host."""
+        policy = clouds.policy()
+        other = dataclasses.replace(
+            policy.authorities["other"], may_evict=evicts
+        )
+        return dataclasses.replace(
+            policy,
+            hosts={
+                name: dataclasses.replace(
+                    it, attesters={"keylime": name, "other": name}
+                )
+                for name, it in policy.hosts.items()
+            },
+            authorities={**policy.authorities, "other": other},
+        )
+
+    def test_who_may_not_evict_makes_a_suspect_of_nobody_else(self) -> None:
+        hosts = failing(1).hosts | failing(2, 3, other=True).hosts
+        found = clouds.verdict(hosts=hosts.values())
+        self.assertEqual(set(), self.names(found, policy=self.two(False)))
+        both = {"keylime", "other"}
+        self.assertEqual(both, self.names(found, policy=self.two(True)))
+        # by its own share it is one all the same
+        many = failing(1, 2, 3, other=True)
+        self.assertEqual({"other"}, self.names(many, policy=self.two(False)))
+        found = brakes.that_evict(both, self.two(False))
+        self.assertEqual({"keylime"}, found)
+
+    def test_hosts_that_are_not_those_that_are_bound(self) -> None:
+        for number, expected in ((2, set()), (3, {BINDINGS})):
+            for name in ("h{}", "renamed-{}"):
+                it = clouds.verdict(
+                    hosts=[
+                        dataclasses.replace(
+                            clouds.host_finding(f"h{n}", Kind.CHANGED),
+                            host=name.format(n),
+                            authorities=frozenset(),
+                        )
+                        for n in range(1, number + 1)
+                    ]
+                )
+                self.assertEqual(expected, self.names(it))
+        mistaken = clouds.ruled(clouds.server(1), kind=Kind.CHANGED)
+        mistaken = dataclasses.replace(mistaken, by_identity=True)
+        self.assertTrue(brakes.suspected(mistaken, {BINDINGS}))
+        self.assertTrue(brakes.in_doubt(mistaken, {BINDINGS}, False))
+        self.assertFalse(brakes.suspected(mistaken, {"keylime"}))
 
     def test_silence_clears_no_suspect(self) -> None:
         held = {"keylime": NOW - 3600}
@@ -176,6 +297,7 @@ class PolicyBrakeTest(unittest.TestCase):
         asking: int,
         settled: frozenset[str] = frozenset(),
         held: frozenset[str] = frozenset(),
+        before: frozenset[str] = frozenset(),
         **changed: object,
     ) -> Share | None:
         servers = [clouds.server(n) for n in range(found)]
@@ -183,7 +305,9 @@ class PolicyBrakeTest(unittest.TestCase):
             [clouds.ruled(s, **changed) for s in servers],
             asking=frozenset(clouds.uuid(n) for n in range(asking)),
         )
-        return brakes.policy_brake(verdict, clouds.policy(), settled, held)
+        return brakes.policy_brake(
+            verdict, clouds.policy(), settled, held, before
+        )
 
     def test_more_than_the_share(self) -> None:
         self.assertIsNone(self.brake(2, 10))
@@ -208,10 +332,20 @@ class PolicyBrakeTest(unittest.TestCase):
         self.assertEqual({clouds.uuid(n) for n in range(3)}, share.found)
         self.assertEqual({clouds.uuid(n) for n in range(10)}, share.asking)
 
-    def test_only_rules_count(self) -> None:
-        self.assertIsNone(self.brake(9, 10, by_rules=False))
-        self.assertIsNone(self.brake(9, 10, kind=Kind.FAILED))
+    def test_everything_counts_that_evicts(self) -> None:
+        self.assertIsNotNone(self.brake(9, 10))
+        self.assertIsNotNone(self.brake(9, 10, by_rules=False))
+        self.assertIsNotNone(self.brake(9, 10, kind=Kind.FAILED))
         self.assertIsNotNone(self.brake(9, 10, kind=Kind.CHANGED))
+        self.assertIsNone(self.brake(9, 10, evicts=False))
+
+    def test_who_was_found_before_does_not_count(self) -> None:
+        for known, found in ((6, 3), (7, None)):
+            before = frozenset(map(clouds.uuid, range(known)))
+            share = self.brake(9, 10, before=before)
+            self.assertEqual(found, share and share.failing)
+            if share is not None:
+                self.assertFalse(share.found & before)
 
     def test_what_is_permissive_shows_what_is_to_come(self) -> None:
         self.assertIsNotNone(self.brake(9, 10, permissive=True))

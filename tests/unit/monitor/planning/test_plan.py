@@ -15,20 +15,22 @@ from nfv_mla_scheduler.monitor.holding.holds import Word
 from nfv_mla_scheduler.monitor.marking.locks import Marks
 from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
+from nfv_mla_scheduler.monitor.marking.standing import Acted
 from nfv_mla_scheduler.monitor.marking.standing import Lock
 from nfv_mla_scheduler.monitor.marking.standing import Next
 from nfv_mla_scheduler.monitor.marking.standing import Standing
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.planning.plan import plan
+from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.planning.situation import Situation
+from nfv_mla_scheduler.monitor.plans import HoldsEdit
+from nfv_mla_scheduler.monitor.plans import Share
+from nfv_mla_scheduler.monitor.plans import TraitEdit
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import HoldsEdit
-from nfv_mla_scheduler.monitor.steps import Share
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
-from nfv_mla_scheduler.monitor.steps import TraitEdit
 from nfv_mla_scheduler.monitor.steps import Why
 from tests.unit.monitor import clouds
 from tests.unit.monitor.clouds import NOW
@@ -134,6 +136,33 @@ class ReasonsTest(unittest.TestCase):
         self.assertEqual([Why.PAUSED], [h.why for h in out.held])
         self.assertTrue(out.holds.empty)
 
+    def test_every_service_that_goes_by_a_hosts_name_is_fenced(self) -> None:
+        # of two cells: one may be disabled already, or by us
+        other = clouds.node("h1", uuid="", service="s-2")
+        off = {"enabled": False, "reason": "maintenance"}
+        table: tuple[tuple[Any, Any, list[str]], ...] = (
+            ({}, {}, ["s-2", "s-h1"]),
+            (off, {}, ["s-2"]),
+            ({}, off, ["s-h1"]),
+            (off, off, []),
+        )
+        it = about(clouds.finding(HERE))
+        for first, second, services in table:
+            nodes = {
+                "h1": dataclasses.replace(clouds.node("h1"), **first),
+                "h1/s-2": dataclasses.replace(other, **second),
+            }
+            it = dataclasses.replace(
+                it,
+                picture=dataclasses.replace(it.picture, nodes=nodes),
+                verdict=dataclasses.replace(
+                    it.verdict, hosts={"h1": clouds.host_finding("h1")}
+                ),
+            )
+            out = planned(it, begin(Step.LOCK))
+            self.assertEqual(services, sorted(f.service for f in out.fences))
+            self.assertLessEqual({f.host for f in out.fences}, {"h1"})
+
     def test_what_waits_is_not_held(self) -> None:
         waiting = Next(Step.STOP, State.ASKED)
         it = about(clouds.finding(HERE), act=Arming.NONE)
@@ -222,7 +251,9 @@ class StandingTest(unittest.TestCase):
             seen.append((s, steps))
             return begin()
 
-        plan(about(clouds.finding(HERE), **changed), advance)
+        it = about(clouds.finding(HERE))
+        changed.setdefault("picture", it.picture)
+        plan(dataclasses.replace(it, **changed), advance)
         (one,) = seen
         return one
 
@@ -260,10 +291,44 @@ class StandingTest(unittest.TestCase):
     def test_who_cannot_switch_hosts_off_does_not_plan_to(self) -> None:
         book = {"integrity": ("lock", "stop", "power-off", "alert")}
         policy = clouds.policy(playbooks=book)
-        _, steps = self.standing(policy=policy)
+        bad = clouds.verdict(
+            [clouds.finding(HERE)], [clouds.host_finding("h1")]
+        )
+        _, steps = self.standing(policy=policy, verdict=bad)
         self.assertIn(Step.POWER_OFF, steps)
-        _, steps = self.standing(policy=policy, can_power_off=False)
+        _, steps = self.standing(
+            policy=policy, verdict=bad, can_power_off=False
+        )
         self.assertNotIn(Step.POWER_OFF, steps)
+
+    def test_a_host_is_switched_off_if_it_is_found_bad_itself(self) -> None:
+        book = {"integrity": ("lock", "stop", "power-off", "alert")}
+        failed = clouds.host_finding("h1")
+        only = dataclasses.replace
+        fenced = Marks({}, {"h1": clouds.mark(Code.FENCE, 900)})
+        newer, older = {"h1": NOW - 60}, {"h1": NOW - 1000}
+        table: tuple[tuple[str, bool, list[Any], Marks, Any], ...] = (
+            ("found", True, [failed], Marks({}, {}), {}),
+            ("nobody", False, [], Marks({}, {}), {}),
+            ("another", False, [clouds.host_finding("h2")], Marks({}, {}), {}),
+            ("misplaced", False, [only(failed, fences=False)],
+             Marks({}, {}), {}),
+            ("permissive", False, [only(failed, permissive=True)],
+             Marks({}, {}), {}),
+            ("fenced by us, and silent", True, [], fenced, {}),
+            ("as it was before", True, [], fenced, older),
+            ("and well again", False, [], fenced, newer),
+        )  # fmt: skip
+        for name, off, hosts, marks, said in table:
+            with self.subTest(name):
+                _, steps = self.standing(
+                    policy=clouds.policy(playbooks=book),
+                    picture=clouds.picture([HERE], [clouds.node("h1")]),
+                    verdict=clouds.verdict([clouds.finding(HERE)], hosts),
+                    marks=marks,
+                    evidence=said,
+                )
+                self.assertIs(off, Step.POWER_OFF in steps)
 
 
 class LateTest(unittest.TestCase):
@@ -345,8 +410,16 @@ class LateTest(unittest.TestCase):
         self.assertEqual(1, self.steps(findings=ruled))
         braked = Holds(braked={"d1": NOW})
         self.assertEqual(0, self.steps(findings=ruled, holds=braked))
-        # and while it is held nobody passes the guard
-        self.assertEqual(1, self.steps(holds=braked))
+        # and while it is held nobody passes the guard: those that were
+        # found before it go on at its pace, and nobody else does
+        self.assertEqual(0, self.steps(holds=braked))
+        before = frozenset(s.uuid for s in self.servers)
+        self.assertEqual(1, self.steps(holds=braked, before=before))
+
+    def test_a_clock_that_is_set_forward_makes_nobody_late(self) -> None:
+        for age_s, begun in ((20.0, 1), (449.0, 1), (450.0, 6)):
+            ages_s = {s.uuid: age_s for s in self.servers}
+            self.assertEqual(begun, self.steps(ages_s=ages_s), age_s)
 
     def test_they_leave_less_room_to_the_others(self) -> None:
         guard = dataclasses.replace(clouds.GUARD, evictions_at_once=4)
@@ -477,6 +550,28 @@ class InFlightTest(unittest.TestCase):
             (one,) = planned(it, asked).in_flight
             self.assertEqual(state, one.state)
 
+    def test_what_was_tried_in_vain_is_once_its_time_is_over(self) -> None:
+        for ago_s, waits, loud in (
+            (601, False, 1),
+            (599, False, 0),
+            (None, False, 0),
+            # held all the time, and not yet in a state to be asked
+            (None, True, 0),
+            (601, True, 1),
+        ):
+            tried = None if ago_s is None else NOW - ago_s
+            here = clouds.server(1, task="rebooting" if waits else "")
+            it = about(
+                clouds.finding(here),
+                picture=clouds.picture([here]),
+                acted={here.uuid: Acted(True, seen=NOW - 9e3, tried=tried)},
+                act=Arming.FENCE if waits else Arming.ALL,
+            )
+            out = planned(it, begin(Step.LOCK))
+            with self.subTest(ago_s=ago_s, waits=waits):
+                self.assertEqual(loud, len(out.not_halted))
+                self.assertEqual(loud, len(out.in_flight))
+
     def test_what_has_not_begun_is_not(self) -> None:
         it = about(clouds.finding(HERE))
         self.assertEqual((), planned(it, begin()).in_flight)
@@ -551,6 +646,128 @@ class BrakesTest(unittest.TestCase):
                 self.assertEqual(["keylime"], [s.name for s in out.suspects])
                 self.assertEqual((), out.steps)
 
+    def test_a_pause_outlives_a_clock_that_is_put_back(self) -> None:
+        paused = PAUSED.paused
+        assert paused is not None
+        for late_s, clipped in ((86400, False), (86401, True)):
+            word = dataclasses.replace(paused, until=NOW + late_s)
+            holds = dataclasses.replace(SETTLED, paused=word)
+            out = planned(self.failing(1, holds=holds), begin(Step.LOCK))
+            self.assertEqual(((), ()), (out.steps, out.fences))
+            self.assertEqual(HoldsEdit(clipped=clipped), out.holds)
+
+    def test_a_restart_clears_no_suspect(self) -> None:
+        """What was known of hosts is lost; their servers are there."""
+        held = dataclasses.replace(SETTLED, suspects={"keylime": NOW - 60})
+        many = self.failing(1, 2, 3, holds=held)
+        it = dataclasses.replace(
+            many, verdict=dataclasses.replace(many.verdict, hosts={})
+        )
+        for suspects in (held, SETTLED):
+            it = dataclasses.replace(
+                it, holds=suspects, residents=it.verdict.servers.keys()
+            )
+            out = planned(it, begin(Step.LOCK))
+            self.assertEqual((), out.steps)
+            self.assertEqual(frozenset(), out.holds.cleared)
+            self.assertEqual(["keylime"], [s.name for s in out.suspects])
+
+    def test_no_fence_is_lifted_on_a_suspects_word(self) -> None:
+        fenced = clouds.node("h9", enabled=False)
+        mark = clouds.mark(Code.FENCE, 50)
+        for numbers, why in (
+            ((1, 2, 3), Why.SUSPECT_AUTHORITY),
+            ((1,), None),
+        ):
+            it = self.failing(*numbers)
+            nodes = {**it.picture.nodes, "h9": fenced}
+            it = dataclasses.replace(
+                it,
+                picture=dataclasses.replace(it.picture, nodes=nodes),
+                marks=Marks({}, {"h9": mark}),
+                evidence={"h9": NOW},
+            )
+            out = planned(it, begin(Step.LOCK))
+            lifted = [f.host for f in out.fences if not f.disable]
+            self.assertEqual([] if why else ["h9"], lifted)
+            held = [h.why for h in out.held if h.subject == "h9"]
+            self.assertEqual([why] if why else [], held)
+
+    def test_hosts_that_are_all_others_are_held_though_settled(self) -> None:
+        for many, begun in ((2, 2), (3, 0)):
+            servers = [clouds.server(n, f"h{n}") for n in range(1, many + 1)]
+            it = situation(
+                picture=clouds.picture(servers),
+                verdict=clouds.verdict(
+                    [
+                        clouds.ruled(s, kind=Kind.CHANGED, by_identity=True)
+                        for s in servers
+                    ],
+                    [
+                        clouds.host_finding(
+                            s.host, Kind.CHANGED, authorities=frozenset()
+                        )
+                        for s in servers
+                    ],
+                ),
+            )
+            out = planned(it, begin(Step.LOCK))
+            self.assertEqual(begun, len(out.steps))
+            names = frozenset() if begun else frozenset({BINDINGS})
+            self.assertEqual(names, out.holds.suspects)
+            whys = {h.why for h in out.held}
+            self.assertEqual(set() if begun else {Why.SUSPECT_BINDINGS}, whys)
+
+    def test_under_a_new_policy_all_that_evicts_is_counted(self) -> None:
+        """One that asks for what nobody attests shows as their word."""
+        servers = [clouds.server(n, f"h{n}") for n in range(1, 4)]
+        asking = frozenset(clouds.uuid(n) for n in range(1, 11))
+        it = situation(
+            picture=clouds.picture(servers),
+            verdict=clouds.verdict(
+                [clouds.finding(s, Kind.CHANGED) for s in servers],
+                asking=asking,
+            ),
+            holds=Holds(),
+            policy=clouds.policy(40),
+        )
+        for step in (Step.LOCK, Step.STOP):
+            out = planned(it, begin(step))
+            self.assertEqual((), out.steps)
+            self.assertEqual({Why.SUSPECT_POLICY}, {h.why for h in out.held})
+            self.assertEqual("d1", out.holds.braked)
+        known = dataclasses.replace(it, before=frozenset({servers[0].uuid}))
+        self.assertEqual("d1", planned(known, begin()).holds.settled)
+        # held all the same: those that were found before go on
+        held = dataclasses.replace(known, holds=Holds(braked={"d1": NOW}))
+        out = planned(held, begin(Step.LOCK))
+        self.assertEqual([servers[0].uuid], [s.server for s in out.steps])
+
+    def test_what_is_held_concerns_those_that_are_in_doubt(self) -> None:
+        it = self.failing(1, 2, 3)
+        other = clouds.server(9, "h9")
+        both = clouds.server(8, "h8")
+        names = frozenset({"keylime", "other"})
+        verdict = dataclasses.replace(
+            it.verdict,
+            servers={
+                **it.verdict.servers,
+                other.uuid: clouds.finding(
+                    other, authorities=frozenset({"other"})
+                ),
+                both.uuid: clouds.finding(both, authorities=names),
+            },
+        )
+        out = planned(dataclasses.replace(it, verdict=verdict), begin())
+        self.assertIn(both.uuid, out.doubtful)
+        self.assertNotIn(other.uuid, out.doubtful)
+        word = Word(NOW + 60, "why", "ada", NOW)
+        freed = dataclasses.replace(SETTLED, servers={both.uuid: word})
+        out = planned(
+            dataclasses.replace(it, verdict=verdict, holds=freed), begin()
+        )
+        self.assertNotIn(both.uuid, out.doubtful)
+
     def ruled(self, many: int, **changed: Any) -> Situation:
         servers = [clouds.server(n, f"h{n}") for n in range(1, many + 1)]
         asking = frozenset(clouds.uuid(n) for n in range(1, 11))
@@ -623,6 +840,9 @@ class WithProgressTest(unittest.TestCase):
             locks={server.uuid: Lock.OURS} if mark else {},
             **changed,
         )
+        bad = {"h1": clouds.host_finding("h1")}
+        verdict = dataclasses.replace(it.verdict, hosts=bad)
+        it = dataclasses.replace(it, verdict=verdict)
         out = plan(it)
         return [s.asks for s in out.steps] + [h.why for h in out.held]
 

@@ -14,19 +14,24 @@ from nfv_mla_scheduler.monitor.marking.locks import Marks
 from nfv_mla_scheduler.monitor.marking.marks import Code
 from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.marking.standing import Lock
+from nfv_mla_scheduler.monitor.marking.standing import Next
 from nfv_mla_scheduler.monitor.picture import Course
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
+from nfv_mla_scheduler.monitor.planning.releases import to_release
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.planning.situation import Situation
+from nfv_mla_scheduler.monitor.plans import Fence
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Fence
-from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.steps import State
+from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
 from tests.unit.monitor import clouds
 from tests.unit.monitor.clouds import NOW
 from tests.unit.monitor.situations import PAUSED
+from tests.unit.monitor.situations import begin
 from tests.unit.monitor.situations import planned
 from tests.unit.monitor.situations import situation
 
@@ -234,6 +239,24 @@ class UnfenceTest(unittest.TestCase):
             out = self.plan(verdict=clouds.verdict(hosts=[found]))
             self.assertEqual((), out.fences)
 
+    def test_what_is_only_permissively_found_keeps_none(self) -> None:
+        marked = {HERE.uuid: clouds.mark(Code.STOP, 900)}
+        for kind in (Kind.FAILED, Kind.WITHHELD, Kind.CHANGED):
+            found = clouds.host_finding("h1", kind, permissive=True)
+            said = clouds.verdict(hosts=[found], unproven=frozenset({"h1"}))
+            # it goes on, so that there is no evidence that it is over
+            out = self.plan(verdict=said, evidence={})
+            self.assertEqual((Fence("h1", "s-h1", False, ""),), out.fences)
+            self.assertEqual((), out.held)
+            for changed, why in (
+                ({"holds": PAUSED}, Why.PAUSED),
+                ({"starting": True}, Why.STARTING),
+                ({"marked": marked, "servers": (HERE,)}, Why.NOT_CLEAN),
+            ):
+                out = self.plan(verdict=said, **changed)
+                self.assertEqual((), out.fences)
+                self.assertIn(why, whys(out))
+
     def test_the_fence_of_somebody_else_is_theirs(self) -> None:
         out = self.plan(marks=Marks({}, {}))
         self.assertEqual(((), ()), (out.fences, out.held))
@@ -364,6 +387,52 @@ class ReleaseTest(unittest.TestCase):
         self.assertEqual(
             Why.BUSY, self.asks(HERE, live, moving, verdict=plain)
         )
+
+    def test_what_is_only_permissively_found_by_now_is_released(
+        self,
+    ) -> None:
+        stopped = dataclasses.replace(HERE, vm_state=VmState.STOPPED)
+        moving = clouds.move(HERE)
+        table: tuple[tuple[Server, Code, tuple[Any, ...], Any], ...] = (
+            (HERE, Code.LOCK, (), (Ask.UNLOCK,)),
+            (stopped, Code.STOP, (), (Ask.START, Ask.UNLOCK)),
+            (HERE, Code.LIVE_MIGRATE, (moving,), Why.BUSY),
+        )
+        for evicts in (True, False):
+            for server, code, moves, expected in table:
+                found = clouds.finding(server, evicts=evicts, permissive=True)
+                said = clouds.verdict([found], asking=frozenset({server.uuid}))
+                given = (server, clouds.mark(code, 900), *moves)
+                with self.subTest(code, evicts=evicts):
+                    self.assertEqual(expected, self.asks(*given, verdict=said))
+                    enforced = dataclasses.replace(found, permissive=False)
+                    said = clouds.verdict([enforced])
+                    out = planned(
+                        self.situation(*given, verdict=said),
+                        Next(Step.STOP, State.ASKED),
+                    )
+                    self.assertEqual((), out.releases)
+
+    def test_who_bears_no_mark_is_only_said_to_be_held(self) -> None:
+        found = clouds.finding(HERE, permissive=True)
+        it = situation(
+            picture=clouds.picture([HERE]), verdict=clouds.verdict([found])
+        )
+        out = planned(it, begin())
+        self.assertEqual((), out.releases)
+        self.assertEqual([Why.PERMISSIVE], whys(out))
+
+    def test_who_is_not_there_by_placement_is_not(self) -> None:
+        mark = clouds.mark(Code.LOCK, 60)
+        none: frozenset[str] = frozenset()
+        self.assertEqual(Why.ASTRAY, self.asks(HERE, mark, there=none))
+        # what else is in the way is said first
+        new = clouds.mark(Code.LOCK, 5)
+        self.assertEqual(Why.NOT_YET, self.asks(HERE, new, there=none))
+        it = self.situation(HERE, mark, there=none)
+        self.assertEqual((HERE.uuid,), to_release(it))
+        it = self.situation(HERE, new, there=none)
+        self.assertEqual((), to_release(it))
 
     def test_who_is_not_known_to_comply_is_not(self) -> None:
         mark = clouds.mark(Code.LOCK, 60)

@@ -9,6 +9,7 @@ import unittest
 from typing import Any
 from unittest import mock
 
+from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.monitor.holding.holds import Holds
@@ -19,23 +20,30 @@ from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.planning import off
-from nfv_mla_scheduler.monitor.planning import planner as planning
+from nfv_mla_scheduler.monitor.planning import places
 from nfv_mla_scheduler.monitor.planning.planner import Means
 from nfv_mla_scheduler.monitor.planning.planner import Planning
 from nfv_mla_scheduler.monitor.planning.progress import DEADLINES_S
+from nfv_mla_scheduler.monitor.planning.record import Record
+from nfv_mla_scheduler.monitor.planning.record import record_of
 from nfv_mla_scheduler.monitor.planning.situation import Arming
-from nfv_mla_scheduler.monitor.planning.unbuilt import DEEDS_MAX
 from nfv_mla_scheduler.monitor.planning.unbuilt import unbuilt
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.port import DEEDS_MAX
 from nfv_mla_scheduler.monitor.port import Deed
+from nfv_mla_scheduler.monitor.power import Power as Command
 from nfv_mla_scheduler.monitor.ruling import Bounds
 from nfv_mla_scheduler.monitor.ruling import Ruling
-from nfv_mla_scheduler.monitor.steps import Plan
+from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Step
+from nfv_mla_scheduler.monitor.steps import Why
+from nfv_mla_scheduler.policy.values import Guard
 from tests.unit import drafts
 from tests.unit.judge.scenes import asking
 from tests.unit.judge.scenes import says
 from tests.unit.monitor import clouds
 from tests.unit.monitor import scene
+from tests.unit.monitor.cloud_fake import MONITOR
 from tests.unit.monitor.cloud_fake import FakeCloud
 from tests.unit.monitor.clouds import NOW
 
@@ -61,7 +69,7 @@ class UnbuiltTest(unittest.TestCase):
         return unbuilt(
             clouds.picture([server], moves=moves),
             Marks({HERE.uuid: mark}, {}),
-            lambda _server: deeds,
+            lambda _server: record_of(deeds),
         ).get(HERE.uuid)
 
     def test_what_nova_recorded_tells(self) -> None:
@@ -113,7 +121,10 @@ class UnbuiltTest(unittest.TestCase):
         noise = (deed("createImage", 10),) * DEEDS_MAX
         self.assertIsNone(self.found(*noise))
         self.assertIs(False, self.found(*noise[1:]))
-        # what is seen on a full page is true all the same
+        # what was before the mark does not matter
+        before = deed("createImage", 4000)
+        self.assertIs(False, self.found(before, *noise[1:]))
+        # what is seen is true all the same
         evacuated = (deed("evacuate", 90), *noise[1:])
         self.assertIs(True, self.found(*evacuated))
         rebuilt = (*evacuated[1:], deed("evacuate", 90), deed("rebuild", 5))
@@ -139,7 +150,7 @@ class UnbuiltTest(unittest.TestCase):
         picture = clouds.picture([HERE])
         self.assertEqual({}, unbuilt(picture, marks, lambda _server: None))
         gone = clouds.picture()
-        self.assertEqual({}, unbuilt(gone, marks, lambda _server: ()))
+        self.assertEqual({}, unbuilt(gone, marks, lambda _server: Record(())))
 
 
 class _Hangs:
@@ -163,7 +174,7 @@ class _Nova(FakeCloud):
 
     hangs: _Hangs
 
-    def deeds(self, uuid: str) -> tuple[Deed, ...]:
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
         if self.hangs.begun.is_set():
             self.hangs.asked.set()
         return ()
@@ -207,7 +218,7 @@ class PlanningTest(unittest.TestCase):
         self.scene.add(
             scene.server(2, "h1", dataclasses.replace(good, amounts=odd))
         )
-        with self.assertLogs(planning.LOG, "WARNING") as logs:
+        with self.assertLogs(places.LOG, "WARNING") as logs:
             plan = self.plan()
         self.assertEqual(["h1"], [fence.host for fence in plan.fences])
         self.assertEqual(
@@ -215,7 +226,7 @@ class PlanningTest(unittest.TestCase):
             [(step.server, step.step) for step in plan.steps],
         )
         self.assertEqual(1, len(logs.output))
-        self.assertIn("not told for 1", logs.output[0])
+        self.assertIn("no place can be told for 1 of", logs.output[0])
 
     def test_a_power_command_that_hangs_keeps_nobody_from_nova(self) -> None:
         mark = dataclasses.replace(
@@ -236,3 +247,143 @@ class PlanningTest(unittest.TestCase):
                 self.assertTrue(self.hangs.begun.wait(5.0))
         self.assertTrue(self.hangs.over.wait(5.0))
         self.assertFalse(self.hangs.waited)
+
+
+class _Locked(FakeCloud):
+    """Says what was done to each server, and where it is."""
+
+    where: frozenset[str] = frozenset()
+    done: tuple[Deed, ...] = ()
+
+    def deeds(self, uuid: str, back_to: Instant = NEVER) -> tuple[Deed, ...]:
+        return self.done
+
+    def allocation(self, server: str) -> frozenset[str]:
+        return self.where
+
+
+class _Off(Command):
+    """Knows which hosts are off."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.asked: list[str] = []
+        self.off: set[str] = set()
+
+    def is_off(self, host: str, uuid: str = "") -> bool | None:
+        self.asked.append(host)
+        return host in self.off
+
+
+class RememberedTest(unittest.TestCase):
+    """What neither a picture nor a mark tells."""
+
+    def setUp(self) -> None:
+        draft = asking(2, capability__tpm="required")
+        says(draft, "tpm", status=Status.CONTRAINDICATED)
+        self.scene = scene.Scene(draft)
+        book = ("fence", "lock", "stop", "power-off", "alert")
+        self.scene.policy = dataclasses.replace(
+            self.scene.policy, playbooks={"integrity": book}
+        )
+        self.nova = _Locked()
+        self.power = _Off((), ())
+        self.mono = drafts.NOW
+        self.begin(True)
+
+    def begin(self, acts: bool) -> None:
+        self.planning = Planning(
+            self.nova,
+            self.scene.judging.judge,
+            Means(Arming.ALL, False, DEADLINES_S, self.power, acts),
+            workers=1,
+        )
+        self.addCleanup(self.planning.close)
+
+    def plan(
+        self, after_s: float = 0.0, ahead_s: float = 0.0, **marks: Mark
+    ) -> Plan:
+        self.mono += after_s
+        verdict = self.scene.look(drafts.NOW)
+        ruling = Ruling(verdict, {}, marks, detail=Marks(marks, {}))
+        now = drafts.NOW + ahead_s
+        return self.planning.plan(
+            dataclasses.replace(self.scene.picture(), full_at=now),
+            self.scene.snapshot,
+            ruling,
+            Holds(settled={self.scene.policy.digest: 1.0}),
+            Bounds(now, self.mono),
+            lambda _: frozenset(),
+        )
+
+    def test_who_is_released_is_where_placement_has_it(self) -> None:
+        at = drafts.NOW - 900
+        mark = Mark(Code.LOCK, "0a1b2c3d", at, at, "active")
+        ours = Deed("lock", "req-1", MONITOR, "p-service", at, "")
+        self.nova.done = (ours,)
+        self.scene.add(scene.server(1, "h2", None, locked=True))
+        for where, released in (("h2", True), ("h1", False)):
+            self.nova.where = frozenset({drafts.uuid(where)})
+            out = self.plan(**{scene.uuid(1): mark})
+            whys = [h.why for h in out.held]
+            with self.subTest(where):
+                self.assertIs(released, bool(out.releases))
+                self.assertEqual([] if released else [Why.ASTRAY], whys)
+
+    def test_a_clock_that_is_set_forward_passes_no_guard(self) -> None:
+        one = Guard(1, 1, 1, 1, 100)
+        self.scene.policy = dataclasses.replace(self.scene.policy, guard=one)
+        asked = self.scene.asked()
+        marks = {}
+        for number in (1, 2, 3):
+            self.scene.add(scene.server(number, "h1", asked, locked=True))
+            at = drafts.NOW - 20
+            mark = Mark(Code.LOCK, "0a1b2c3d", at, at, "active")
+            marks[scene.uuid(number)] = mark
+        at = drafts.NOW - 20
+        self.nova.done = (Deed("lock", "req-1", MONITOR, "p-service", at, ""),)
+        self.begin(False)
+        for ahead_s in (0.0, 0.0, 3600.0, 3600.0):
+            out = self.plan(10.0, ahead_s, **marks)
+            begun = [s for s in out.steps if s.step.disturbs]
+            self.assertEqual(1, len(begun), ahead_s)
+        # by a restart that is forgotten, and time that has passed counts
+        self.begin(False)
+        out = self.plan(10.0, 3600.0, **marks)
+        self.assertEqual(3, len([s for s in out.steps if s.step.disturbs]))
+
+    def test_a_host_without_a_mark_may_be_off_as_well(self) -> None:
+        self.scene.add(scene.server(1, "h1", self.scene.asked()))
+        self.plan()
+        self.plan(10)
+        out = self.plan(590)
+        while not any(Ask.POWER_OFF in s.asks for s in out.steps):
+            self.assertEqual([], self.power.asked)
+            out = self.plan(30)
+            self.assertLess(self.mono, drafts.NOW + 900)
+        self.power.off.add("h1")
+        out = self.plan(10)
+        self.assertEqual(["h1"], self.power.asked)
+        self.assertEqual((), out.not_halted)
+        self.assertFalse(any(Ask.POWER_OFF in s.asks for s in out.steps))
+
+    def test_what_is_not_done_is_not_remembered(self) -> None:
+        self.begin(acts=False)
+        self.scene.add(scene.server(1, "h1", self.scene.asked()))
+        for _ in range(5):
+            out = self.plan(600)
+            self.assertEqual([(Ask.LOCK,)], [s.asks for s in out.steps])
+            self.assertEqual((), out.not_halted)
+
+    def test_who_ends_what_we_do_time_after_time_is_reported(self) -> None:
+        self.scene.add(scene.server(1, "h1", self.scene.asked()))
+        self.plan()
+        at, ends = drafts.NOW, []
+        for number, told in enumerate((0, 0, 0, 1, 1)):
+            ours = Deed("lock", f"o{number}", MONITOR, "p-service", at, "")
+            ends += [ours, Deed("start", f"f{number}", "u", "p", at, "")]
+            self.nova.done = tuple(ends)
+            self.planning._owners.forget([scene.uuid(1)])
+            out = self.plan(10)
+            with self.subTest(number):
+                self.assertEqual(told, len(out.tampered))

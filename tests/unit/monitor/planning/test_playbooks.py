@@ -172,20 +172,39 @@ class StepsForTest(unittest.TestCase):
                         k: tuple(v.split()) for k, v in playbooks.items()
                     },
                 )
-                steps = steps_for(finding, policy, CATALOGUE)
+                steps = steps_for(finding, policy, CATALOGUE, True)
                 if not expected:
-                    plain = steps_for(finding, PLAIN, CATALOGUE)
+                    plain = steps_for(finding, PLAIN, CATALOGUE, True)
                     self.assertEqual(plain, steps)
                 else:
                     said = " ".join(step.value for step in steps)
                     self.assertEqual(expected, said)
 
-    @hypothesis.given(FINDINGS, PLAYBOOKS)
+    def test_a_host_that_nobody_calls_bad_is_left_on(self) -> None:
+        table = (
+            ("lock stop power-off rebuild-elsewhere", "lock stop"),
+            ("fence lock stop power-off alert", "lock stop alert"),
+            ("lock power-off alert", "lock stop alert"),
+            ("power-off", "stop"),
+        )
+        for kind in (Kind.FAILED, Kind.CHANGED):
+            for words, expected in table:
+                book = {"integrity": tuple(words.split())}
+                policy = dataclasses.replace(PLAIN, playbooks=book)
+                steps = steps_for(found(kind), policy, CATALOGUE)
+                with self.subTest(kind, words=words):
+                    said = " ".join(step.value for step in steps)
+                    self.assertEqual(expected, said)
+
+    @hypothesis.given(FINDINGS, PLAYBOOKS, st.booleans())
     def test_whatever_somebody_wrote(
-        self, finding: Finding, playbooks: dict[str, tuple[str, ...]]
+        self,
+        finding: Finding,
+        playbooks: dict[str, tuple[str, ...]],
+        closed: bool,
     ) -> None:
         policy = dataclasses.replace(PLAIN, playbooks=playbooks)
-        steps = steps_for(finding, policy, CATALOGUE)
+        steps = steps_for(finding, policy, CATALOGUE, closed)
         self.assertEqual(len(steps), len(set(steps)))
         name = (
             finding.kind.value
@@ -201,14 +220,14 @@ class StepsForTest(unittest.TestCase):
             self.assertNotIn(Step.LIVE_MIGRATE, steps)
             disturbing = [step for step in steps if step.disturbs]
             self.assertIs(Step.STOP, disturbing[0])
-        if finding.kind is Kind.MISPLACED:
+        if finding.kind is Kind.MISPLACED or not closed:
             for word in ("fence", "power-off", "evacuate",
                          "rebuild-elsewhere"):  # fmt: skip
                 self.assertNotIn(Step(word), steps)
 
     @hypothesis.given(FINDINGS)
     def test_the_catalogues_own_stay_sound(self, finding: Finding) -> None:
-        steps = steps_for(finding, PLAIN, CATALOGUE)
+        steps = steps_for(finding, PLAIN, CATALOGUE, True)
         name = (
             finding.kind.value
             if finding.kind in (Kind.WITHHELD, Kind.OUTAGE)

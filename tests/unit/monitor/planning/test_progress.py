@@ -27,8 +27,8 @@ from nfv_mla_scheduler.monitor.picture import Migration
 from nfv_mla_scheduler.monitor.picture import Power
 from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
-from nfv_mla_scheduler.monitor.planning.progress import AGAIN_S
 from nfv_mla_scheduler.monitor.planning.progress import progress
+from nfv_mla_scheduler.monitor.planning.taking import AGAIN_S
 from nfv_mla_scheduler.monitor.states import Verdict
 from nfv_mla_scheduler.monitor.states import possible
 from nfv_mla_scheduler.monitor.steps import Ask

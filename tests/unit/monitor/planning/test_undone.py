@@ -24,9 +24,9 @@ from nfv_mla_scheduler.monitor.picture import VmState
 from nfv_mla_scheduler.monitor.planning.owners import Owners
 from nfv_mla_scheduler.monitor.planning.plan import plan
 from nfv_mla_scheduler.monitor.planning.progress import DEADLINES_S
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.port import CloudCode
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Plan
 from nfv_mla_scheduler.monitor.steps import State
 from tests.unit.monitor import clouds
 from tests.unit.monitor import situations
@@ -89,7 +89,7 @@ class Town:
         findings = [clouds.finding(one, Kind.FAILED)] if self.bad else []
         acts = [f.server for f in findings]
         now = self.cloud.now
-        self.owners.look(picture, found, acts, acts, now)
+        self.owners.look(picture, found, acts, acts, now, now)
         self.locks = self.owners.locks(picture, found, acts)
         out = plan(
             situations.situation(
@@ -98,6 +98,7 @@ class Town:
                 picture=picture,
                 verdict=clouds.verdict(
                     findings,
+                    [clouds.host_finding("h1")] if self.bad else [],
                     complies=frozenset({one.uuid} - set(acts)),
                     asking=frozenset({one.uuid}),
                 ),
@@ -111,6 +112,7 @@ class Town:
             )
         )
         self.owners.forget({step.server for step in out.steps})
+        self.owners.planned(out)
         if act:
             self.actor.carry_out(out, picture, now)
         self.spoil(self.cloud, one)

@@ -10,13 +10,22 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.findings import Kind
+from nfv_mla_scheduler.monitor.holding.holds import Holds
+from nfv_mla_scheduler.monitor.judging.traits import tampered
 from nfv_mla_scheduler.monitor.reporting import metrics
-from nfv_mla_scheduler.monitor.reporting.status import HostState
+from nfv_mla_scheduler.monitor.reporting.changes import Topic
+from nfv_mla_scheduler.monitor.reporting.host_states import HostState
 from nfv_mla_scheduler.monitor.reporting.status import Process
-from nfv_mla_scheduler.monitor.reporting.status import Tally
 from nfv_mla_scheduler.monitor.reporting.status import status as begun
+from nfv_mla_scheduler.monitor.reporting.tally import Tally
+from nfv_mla_scheduler.monitor.reporting.telling import standings
+from nfv_mla_scheduler.monitor.ruling import Ruling
 from nfv_mla_scheduler.monitor.steps import Why
+from nfv_mla_scheduler.results import view
+from nfv_mla_scheduler.standard.catalogue import load
+from tests.unit.monitor import clouds
 
 NOW = 1_700_000_000.0
 P = metrics.PREFIX
@@ -43,6 +52,7 @@ def status(**changed: Any) -> dict[str, Any]:
         "held": {"per-minute": 4},
         "suspects": ["keylime-fra"],
         "braked": True,
+        "paused": True,
         "paused_until": NOW + 600,
         "steps": {"lock": {"done": 9, "failed": 1}, "stop": {"done": 2}},
         "evictions_last_minute": 6,
@@ -136,6 +146,7 @@ class MetricsTest(unittest.TestCase):
                 results=None,
                 picture=None,
                 cycle=None,
+                paused=False,
                 paused_until=None,
                 suspects=[],
             )
@@ -168,6 +179,42 @@ class MetricsTest(unittest.TestCase):
     def test_a_pause_that_is_over_is_none(self) -> None:
         found = samples(status(paused_until=NOW))
         self.assertEqual(0, found[(f"{P}paused",)])
+
+    def test_what_people_said_cannot_be_read(self) -> None:
+        """It holds all but fences, and everybody is told so."""
+        report = CycleReport(
+            NOW, True, view.empty(load()), Holds(fault="is damaged")
+        )
+        said = begun(NOW, Process(NOW, "all"), report, Tally())
+        self.assertEqual("is damaged", said["pause_reason"])
+        found = samples(said)
+        self.assertEqual(1, found[(f"{P}paused",)])
+        self.assertNotIn((f"{P}paused_until_timestamp_seconds",), found)
+        told = standings(report)[Topic.PAUSED]
+        self.assertIn("cannot be read", told["by itself"].text)
+
+    def test_hosts_are_not_looked_up_one_among_all(self) -> None:
+        class Strangers(tuple[str, ...]):
+            """A row of names that nobody may search."""
+
+            def __contains__(self, name: object) -> bool:
+                raise AssertionError("each host would be sought in all")
+
+        names = [f"h{n}" for n in range(3)]
+        found = clouds.verdict(strangers=Strangers(names[1:]))
+        picture = clouds.picture((), map(clouds.node, names))
+        report = CycleReport(
+            NOW,
+            True,
+            view.empty(load()),
+            Holds(),
+            picture,
+            NOW,
+            ruling=Ruling(found, {}, {}),
+        )
+        said = begun(NOW, Process(NOW, "all"), report, Tally())
+        self.assertEqual({"unknown": 2, "well": 1}, said["hosts"])
+        self.assertEqual((), tampered(found, picture))
 
     def test_names_of_others_do_no_harm(self) -> None:
         odd = 'a"b\\c\nd} 1\n'

@@ -20,20 +20,21 @@ from nfv_mla_scheduler.monitor.findings import Tampered
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
+from nfv_mla_scheduler.monitor.plans import Held
+from nfv_mla_scheduler.monitor.plans import InFlight
+from nfv_mla_scheduler.monitor.plans import Plan
+from nfv_mla_scheduler.monitor.plans import Share
 from nfv_mla_scheduler.monitor.reporting.changes import Said
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
-from nfv_mla_scheduler.monitor.reporting.changes import of_plan
-from nfv_mla_scheduler.monitor.reporting.changes import of_verdict
-from nfv_mla_scheduler.monitor.reporting.report import TOPICS
-from nfv_mla_scheduler.monitor.reporting.report import Code
-from nfv_mla_scheduler.monitor.reporting.report import Line
-from nfv_mla_scheduler.monitor.reporting.report import Loudness
+from nfv_mla_scheduler.monitor.reporting.found import of_verdict
+from nfv_mla_scheduler.monitor.reporting.lines import TOPICS
+from nfv_mla_scheduler.monitor.reporting.lines import Code
+from nfv_mla_scheduler.monitor.reporting.lines import Line
+from nfv_mla_scheduler.monitor.reporting.lines import Loudness
+from nfv_mla_scheduler.monitor.reporting.planned import of_plan
+from nfv_mla_scheduler.monitor.reporting.report import EVENTS_MAX
 from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.steps import Ask
-from nfv_mla_scheduler.monitor.steps import Held
-from nfv_mla_scheduler.monitor.steps import InFlight
-from nfv_mla_scheduler.monitor.steps import Plan
-from nfv_mla_scheduler.monitor.steps import Share
 from nfv_mla_scheduler.monitor.steps import State
 from nfv_mla_scheduler.monitor.steps import Step
 from nfv_mla_scheduler.monitor.steps import Why
@@ -124,6 +125,25 @@ class ReportTest(unittest.TestCase):
         self.reports.report(2.0, of_verdict(verdict(other)))
         self.assertEqual([Code.FINDING, Code.FINDING], self.said())
 
+    def test_what_differs_by_its_clause_alone_is_said_once(self) -> None:
+        again = dataclasses.replace(WHY, clause="5.1.1")
+        other = dataclasses.replace(WHY, capability="hsm")
+        found = dataclasses.replace(finding(), refusals=(WHY, again, other))
+        self.reports.report(1.0, of_verdict(verdict(found)))
+        [line] = self.lines
+        self.assertTrue(
+            line.text.endswith(
+                ": contraindicated tpm by lab, contraindicated hsm by lab"
+            ),
+            line.text,
+        )
+
+    def test_a_host_is_not_said_to_be_on_itself(self) -> None:
+        done = Outcome("h1", "h1", Step.FENCE, Ask.DISABLE, Result.DONE)
+        self.reports.report(1.0, {}, [done])
+        [line] = self.lines
+        self.assertEqual("fence of h1, asked for disable", line.text)
+
     def test_an_outage_is_one_line_however_many_servers(self) -> None:
         found = [finding(f"u{i}", Kind.OUTAGE) for i in range(500)]
         self.reports.report(1.0, of_verdict(verdict(*found)))
@@ -140,6 +160,25 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(21, len(self.lines))
         self.assertEqual("and 480 more", self.lines[-1].text)
         self.assertEqual(500, len(self.audit.events))
+
+    def test_whoever_makes_much_known_does_not_fill_the_audit(self) -> None:
+        for cycle in range(3):
+            self.audit.events.clear()
+            many = dataclasses.replace(
+                verdict(),
+                tampered=tuple(
+                    Tampered("trait", f"CUSTOM_{cycle}_{n}", "junk")
+                    for n in range(EVENTS_MAX + 200)
+                ),
+            )
+            self.reports.report(float(cycle), of_verdict(many))
+            kinds = [event.kind for event in self.audit.events]
+            told = kinds.count(EventKind.MARK_TAMPERED)
+            # what is over is no event of its own
+            self.assertEqual(EVENTS_MAX + 1 if not cycle else told, told)
+            self.assertLessEqual(told, EVENTS_MAX + 1)
+            last = self.audit.events[-1]
+            self.assertRegex(str(last.fields["text"]), "^and [0-9]+ more$")
 
     def test_lines_are_bounded_and_printable(self) -> None:
         bad = Tampered("trait", "CUSTOM_\n" + "X" * 300, "\x1b[2J" * 100)
