@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 import typing as ty
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(argv)
         if args.port and not _is_free(args.port):
             parser.error(f"port {args.port} is in use")
+        if not args.filtered:
+            _check_alone(parser, args.only)
         return _run(args)
     except KeyboardInterrupt:
         INTERRUPTS.catch()
@@ -47,10 +50,15 @@ def _run(args: argparse.Namespace) -> int:
     from demo import play
     from demo import serve
     from demo.centre import DataCentre
+    from demo.screen import WIDTH
     from demo.screen import Screen
 
     colour = sys.stdout.isatty() and not args.no_color
-    screen = Screen(sys.stdout, colour=colour and "NO_COLOR" not in os.environ)
+    screen = Screen(
+        sys.stdout,
+        colour=colour and "NO_COLOR" not in os.environ,
+        width=shutil.get_terminal_size((WIDTH, 0)).columns,
+    )
     scenes = _chosen(args)
     play.introduce(screen, filtered=args.filtered)
     screen.event("Nova starts, which takes some seconds")
@@ -76,6 +84,18 @@ def _chosen(args: argparse.Namespace) -> tuple[Scene, ...]:
         if (not args.only or scene.name in args.only)
         and (args.filtered or not scene.watched)
     )
+
+
+def _check_alone(parser: argparse.ArgumentParser, only: list[str]) -> None:
+    """Refuse scenes that Nova alone cannot play."""
+    from demo.scenes import SCENES
+
+    needy = [s.name for s in SCENES if s.watched and s.name in only]
+    if needy:
+        parser.error(
+            f"--without-filter leaves the monitor out, which "
+            f"{' and '.join(needy)} cannot do without"
+        )
 
 
 def _is_free(port: int) -> bool:

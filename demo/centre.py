@@ -15,11 +15,14 @@ import time
 import types
 import typing as ty
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 
 import nova.conf
 
 from demo import world
 from demo.collector import Collector
+from demo.collector import Section
 from demo.interrupts import INTERRUPTS
 from demo.laboratory import laboratories
 from demo.monitor import Monitor
@@ -48,7 +51,12 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
 
     :param port: of all APIs, on loopback; 0 for any that is free
     :param filtered: whether Nova has our filter and weighers at all
+    :cvar authorities: the names of those who attest
     """
+
+    computes: ty.ClassVar[tuple[desc.Compute, ...]] = world.COMPUTES
+    flavors: ty.ClassVar[Mapping[str, world.Flavor]] = world.FLAVORS
+    authorities: ty.ClassVar[tuple[str, ...]] = (world.OURS, world.THEIRS)
 
     def __init__(self, *, port: int = 0, filtered: bool = True) -> None:
         self.filtered = filtered
@@ -64,13 +72,10 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
                 tempfile.TemporaryDirectory(prefix="nfv-mla-demo-")
             )
             self.site = Site(pathlib.Path(directory))
+            asked = self.start_authorities(stack)
             self.put_policy()
-            self.laboratories = laboratories(self.site.directory)
-            for laboratory in self.laboratories.values():
-                stack.callback(laboratory.stop)
-                laboratory.start()
             self.collector = Collector(self.site)
-            self.collector.configure(self.laboratories.values())
+            self.collector.configure(asked)
             stack.callback(self.collector.stop)
             self.collector.start()
             self.cloud = Cloud(self._description(), port=self._port)
@@ -95,6 +100,20 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
     ) -> None:
         self._stack.close()
 
+    def start_authorities(
+        self, stack: contextlib.ExitStack
+    ) -> Iterable[Section]:
+        """Start those who attest, until the stack is closed."""
+        self.laboratories = laboratories(self.site.directory)
+        for laboratory in self.laboratories.values():
+            stack.callback(laboratory.stop)
+            laboratory.start()
+        return self.laboratories.values()
+
+    def policy(self, now: float, version: int) -> str:
+        """Return the policy, as officers would write it."""
+        return world.policy(now, version=version)
+
     def client(self, user: desc.User) -> Client:
         """Return what this user works with."""
         if user.name not in self._clients:
@@ -118,7 +137,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
     def flavor(self, name: str) -> str:
         """Return the id of a flavor, which is made when first asked for."""
         if name not in self._flavors:
-            flavor = world.FLAVORS[name]
+            flavor = self.flavors[name]
             self._flavors[name] = self.admin.create_flavor(
                 name,
                 flavor.wants,
@@ -127,6 +146,14 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
             )
         return self._flavors[name]
 
+    def image(self, flavor: str) -> desc.Image:
+        """Return what servers of a flavor start from.
+
+        What a flavor asks of the guest lies in the image.
+        """
+        wants = self.flavors[flavor].wants
+        return world.VNF_IMAGE if wants else desc.PLAIN_IMAGE
+
     def next_version(self) -> int:
         """Return the number of the next policy."""
         self._version += 1
@@ -134,7 +161,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
 
     def put_policy(self) -> None:
         """Let both officers sign the policy of the demo, a new version."""
-        text = world.policy(time.time(), version=self.next_version())
+        text = self.policy(time.time(), self.next_version())
         self.site.put_policy(text)
 
     @staticmethod
@@ -162,7 +189,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
                 f"{_OURS}.weighers.all_weighers",
             )
         return desc.Description(
-            computes=world.COMPUTES,
+            computes=self.computes,
             images=(desc.PLAIN_IMAGE, world.VNF_IMAGE),
             users=(*world.USERS, world.MONITOR),
             available_filters=(

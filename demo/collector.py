@@ -12,7 +12,6 @@ import sys
 import typing as ty
 from collections.abc import Iterable
 
-from demo.laboratory import Laboratory
 from tests.cloud.site import COLLECTOR
 from tests.cloud.site import OFFICERS
 from tests.cloud.site import Site
@@ -21,8 +20,19 @@ _MODULE = "nfv_mla_scheduler.cmd.collector_service"
 _ENDS_S = 10.0
 
 
+class Section(ty.Protocol):
+    """An authority that is to be asked: its part of the configuration."""
+
+    @property
+    def name(self) -> str:
+        """As the policy has it."""
+
+    def options(self) -> str:
+        """Return the lines that say how to ask it."""
+
+
 class Collector:
-    """Asks the laboratories each second, and publishes what they say."""
+    """Asks authorities each second, and publishes what they say."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -31,9 +41,9 @@ class Collector:
         self._conf = site.directory / "collector.conf"
         self._status = site.directory / "collector-status.json"
 
-    def configure(self, laboratories: Iterable[Laboratory]) -> None:
+    def configure(self, authorities: Iterable[Section]) -> None:
         """Write its configuration; they must have been started once."""
-        labs = tuple(laboratories)
+        asked = tuple(authorities)
         keys = ", ".join(str(self._site.public_key(n)) for n in OFFICERS)
         text = f"""\
 [nfv_mla]
@@ -46,11 +56,11 @@ name = {COLLECTOR}
 key_file = {self._site.directory / COLLECTOR}.key
 results_file = {self._site.results_file}
 status_file = {self._status}
-authorities = {", ".join(lab.name for lab in labs)}
+authorities = {", ".join(each.name for each in asked)}
 publish_interval_s = 0.1
 
 """
-        text += "\n".join(lab.options() for lab in labs)
+        text += "\n".join(each.options() for each in asked)
         self._conf.write_text(text, encoding="utf-8")
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import pathlib
 import secrets
 import shlex
@@ -17,6 +18,7 @@ import signal
 import subprocess
 import sys
 import typing as ty
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 from demo.power import Power
@@ -148,16 +150,31 @@ class Monitor:
             return found
         return {}
 
-    def command(self, words: str) -> tuple[int, str]:
+    def command(self, words: str, columns: int) -> tuple[int, str]:
         """Run a command of ``nfv-mla monitor``.
 
+        :param columns: of the terminal that it is to print for
         :returns: its exit status, and what it printed
         """
         argv = ["monitor", *shlex.split(words)]
         argv += ["--config-file", str(self.conf)]
         with (
+            _as_wide(columns),
             contextlib.redirect_stdout(io.StringIO()) as said,
             contextlib.redirect_stderr(said),
         ):
             status = command_line.main(argv)
         return status, said.getvalue()
+
+
+@contextlib.contextmanager
+def _as_wide(columns: int) -> Iterator[None]:
+    """Have what runs in this process think that the terminal is so wide."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(columns)
+    try:
+        yield
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before

@@ -18,7 +18,7 @@ from tests.cloud.client import TimedOut
 
 _HEADINGS = (
     *("host", "jurisdiction", "pool", "host class", "has", "memory"),
-    "attested by",
+    "attested",
 )
 
 
@@ -50,7 +50,7 @@ def play(
     stage = Stage(centre, screen)
     failures = []
     for number, scene in enumerate(scenes, start=1):
-        screen.heading(f"{number}. {scene.title}", scene.clause)
+        screen.heading(f"{number}. {scene.name}: {scene.title}", scene.clause)
         screen.text(scene.shows, indent=2)
         failure = _play(scene, stage)
         if failure is not None:
@@ -90,7 +90,8 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
         "Nova (API, conductor, scheduler, nine computes) and Placement run in "
         "this process; only the guests are simulated. A policy that two "
         "officers have signed, alice and bob, says who may go where. What "
-        "the hosts are, two authorities say in signed tokens; the collector, "
+        f"the hosts are, two authorities, {world.OURS} and {world.THEIRS}, "
+        "say in signed tokens; the collector, "
         "a process of its own, asks them over HTTPS each second and signs "
         "what it found good. The monitor is another such process: it looks "
         "each second which servers are where they should not be, and moves "
@@ -102,7 +103,7 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
     )
     screen.line()
     memory = f"{world.PLAIN.memory_mb // 1024} GB"
-    nobodys = (world.PLAIN.name, "-", "-", "-", "-", memory, "nobody")
+    nobodys = (world.PLAIN.name, "-", "-", "-", "-", memory, "by nobody")
     screen.table(_HEADINGS, [*map(_row, world.HOSTS), nobodys])
     screen.line()
     flavors = ((name, f.words) for name, f in world.FLAVORS.items())
@@ -142,5 +143,5 @@ def _row(host: world.Host) -> tuple[str, ...]:
         world.CLASSES.get(host.pool, "-"),
         ", ".join(has) or "-",
         f"{host.memory_gb} GB",
-        f"{world.OURS}, {world.THEIRS}",
+        "by both",
     )

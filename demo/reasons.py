@@ -171,7 +171,7 @@ class Reasons:
         image = {"properties": server["image"]["properties"]}
         plain = Plain(
             project_id=server["tenant_id"],
-            extra_specs=world.FLAVORS[flavor].wants,
+            extra_specs=self._centre.flavors[flavor].wants,
             image=objects.ImageMeta.from_dict(image).properties,
             hints=server.get("scheduler_hints") or {},
             source=source,
@@ -182,7 +182,7 @@ class Reasons:
             compute.name: case.decision(
                 compute.uuid, compute.name, now
             ).refusals
-            for compute in world.COMPUTES
+            for compute in self._centre.computes
         }
 
     def _lines(self) -> list[str]:

@@ -81,7 +81,7 @@ class Stage:
         server = asks.create_server(
             name,
             self.centre.flavor(flavor),
-            image=world.IMAGES.get(flavor, desc.PLAIN_IMAGE),
+            image=self.centre.image(flavor),
             host=host,
             zone=f"nova:{forced}" if forced else None,
             hints=hints,
@@ -154,7 +154,7 @@ class Stage:
         read = answers.all_that_owner_reads(
             self.centre.client(server.user), server.id
         )
-        named = [c.name for c in world.COMPUTES if c.name in read]
+        named = [c.name for c in self.centre.computes if c.name in read]
         self.check(
             f"{server.user.name}: show server, its fault and its events",
             not named,

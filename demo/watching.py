@@ -161,12 +161,14 @@ class Watching:
         shown = self._centre.client(server.user).server(server.id)
         reason = shown["locked_reason"] or ""
         code, _, rest = reason.partition(" since=")
-        secret = [*(c.name for c in world.COMPUTES), world.OURS, world.THEIRS]
+        secret = [c.name for c in self._centre.computes]
+        secret += self._centre.authorities
         named = [word for word in secret if word in reason]
         self._stage.check(
             f"{server.user.name}: show {name}, locked_reason",
             bool(rest) and not named,
-            f"{code} since=... names {', '.join(named) or 'no host'}",
+            f"{code} since=... (names "
+            f"{', '.join(named) or 'no host, and no authority'})",
             "a mark that names no host, and no authority",
         )
 
@@ -229,7 +231,7 @@ class Watching:
             lambda: self._counted("fenced") == fenced,
             f"its status to count {fenced} fenced hosts",
         )
-        _, printed = self._monitor.command("status")
+        _, printed = self._monitor.command("status", self._stage.screen.room)
         head, *tables = printed.strip().split("\n\n")
         lines = head.splitlines()
         for table in tables:
@@ -241,7 +243,7 @@ class Watching:
 
     def command(self, words: str) -> None:
         """Let a person say something by ``nfv-mla monitor``."""
-        status, printed = self._monitor.command(words)
+        status, printed = self._monitor.command(words, self._stage.screen.room)
         lines = printed.strip().splitlines()
         self._stage.screen.output(f"nfv-mla monitor {words}", lines)
         if status:

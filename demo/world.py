@@ -8,10 +8,10 @@ signs the policy.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import pathlib
 from collections.abc import Mapping
 
+from demo import drafting
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.policy.keys import RESOURCES
@@ -240,31 +240,26 @@ FLAVORS = {
     ),
     "filler": Flavor("nothing; takes all processors of a host", vcpus=16),
 }
-# What is asked of the guest lies in the image.
-IMAGES = {name: VNF_IMAGE for name, f in FLAVORS.items() if f.wants}
 
 
 def policy(
     now: float, *, version: int = 1, days: float = 90, issued_ago: float = 60
 ) -> str:
     """Return the policy as YAML, its times relative to ``now``."""
-    text = pathlib.Path(__file__).with_name("policy.yaml").read_text()
-    replaced = {
-        "version: 1": f"version: {version}",
-        "ISSUED": _utc(now - issued_ago),
-        "EXPIRES": _utc(now + days * 86400),
-        "WAIVED": _utc(now + 120 * 86400),
-        "HOSTS\n": "".join(_host(host, now) for host in HOSTS),
-        "PROJECT-KEYS": KEYS.project_id,
-        "PROJECT-CORE": CORE.project_id,
-        "PROJECT-BILLING": BILLING.project_id,
-        "PROJECT-LAB": LAB.project_id,
-    }
-    _comment, _, text = text.partition("format:")
-    text = f"format:{text}"
-    for old, new in replaced.items():
-        text = text.replace(old, new)
-    return text
+    return drafting.filled(
+        pathlib.Path(__file__).with_name("policy.yaml"),
+        {
+            "version: 1": f"version: {version}",
+            "ISSUED": drafting.utc(now - issued_ago),
+            "EXPIRES": drafting.utc(now + days * 86400),
+            "WAIVED": drafting.utc(now + 120 * 86400),
+            "HOSTS\n": "".join(_bound(host, now) for host in HOSTS),
+            "PROJECT-KEYS": KEYS.project_id,
+            "PROJECT-CORE": CORE.project_id,
+            "PROJECT-BILLING": BILLING.project_id,
+            "PROJECT-LAB": LAB.project_id,
+        },
+    )
 
 
 def host(name: str) -> Host:
@@ -280,23 +275,6 @@ def attest(site: Site) -> None:
     }
 
 
-def _host(host: Host, now: float) -> str:
-    until = _utc(now + 120 * 86400)
-    lines = [
-        f"  {host.name}:",
-        f"    node_uuid: {host.compute.uuid}",
-        f"    attesters: {{{OURS}: {host.name}, {THEIRS}: {host.name}}}",
-        "    declared:",
-    ]
-    for capability, values in host.declared:
-        given = "" if values == "[]" else f"values: {values}, "
-        lines.append(
-            f"    - {{capability: {capability}, {given}"
-            f"reference: AUD-7, until: {until}}}"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _utc(at: float) -> str:
-    moment = datetime.datetime.fromtimestamp(int(at), datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _bound(host: Host, now: float) -> str:
+    known = dict.fromkeys((OURS, THEIRS), host.name)
+    return drafting.bound(host, now, known)

@@ -22,6 +22,7 @@ from oslo_config import cfg
 
 from bench.meter import cpu_seconds
 from nfv_mla_scheduler.monitor import parts
+from nfv_mla_scheduler.monitor import works
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.observing.observer import Observer
 from nfv_mla_scheduler.monitor.service import Service
@@ -68,17 +69,17 @@ class _Timed:
         self.began = 0.0
         self.before_s = 0.0
 
-    def build(self, *args: Any) -> parts.Works:
+    def build(self, *args: Any) -> works.Works:
         """Put the parts of a cycle together as they are."""
-        works = parts.build(*args)
-        run = works.cycle.run
+        built = works.build(*args)
+        run = built.cycle.run
 
         def noted(*args: Any, **kwargs: Any) -> CycleReport:
             self.before_s = time.process_time() - self.began
             return run(*args, **kwargs)
 
-        works.cycle.run = noted  # type: ignore[method-assign]
-        return works
+        built.cycle.run = noted  # type: ignore[method-assign]
+        return built
 
 
 class _Bench:
@@ -110,7 +111,7 @@ class _Bench:
 
     def listing(self) -> dict[str, Any]:
         # with a connection and a memory of its own, as at a start
-        observer = Observer(parts.connect(self._parts, self._conf))
+        observer = Observer(works.connect(self._parts, self._conf))
         now, monotonic = time.time(), time.monotonic()
         return {"cpu_s": cpu_seconds(lambda: observer.look(now, monotonic))}
 

@@ -183,7 +183,9 @@ SCENES = (
         "5.1.3, 5.1.5, 5.3.2",
         "The monitor fences the host, and answers for each server as the "
         "policy's playbooks say: what failed decides what may be carried "
-        "over. A web server that asks for nothing stays.",
+        "over. A web server that asks for nothing stays. Where what fails "
+        "should not change in operation, a host that the monitor saw good "
+        "before is found changed; one that it never saw good, failed.",
         watching.turns_bad,
         watched=True,
     ),

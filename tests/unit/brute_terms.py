@@ -26,7 +26,6 @@ UNJUDGED = (
     "monitor-alive",
     "ledger-writable",
     "receipts-served",
-    "pinned-tpm",
 )
 
 
@@ -230,8 +229,8 @@ class Host:
         policy = self.world.policy
         if name == "policy-in-force":
             return self.now < policy.expires_at
-        if name == "pinned-tpm" and not self.binding.pinned_keys:
-            return False
+        if name == "pinned-tpm":
+            return self.attested_by(self._comparing(), ages) > 0
         if name == "authority-fresh":
             return self.attested_by(list(policy.authorities), ages) > 0
         if name == "independent-authority":
@@ -243,6 +242,18 @@ class Host:
             return self.attested_by(outside, ages) > 0
         assert name in UNJUDGED
         return self.world.own_state.get(name) is True
+
+    def _comparing(self) -> list[str]:
+        """Return the authorities that found the host to have a pinned key."""
+        document = self.world.document
+        return [
+            authority
+            for authority, attester in self.binding.attesters.items()
+            if document is not None
+            and attester in document.results.get(authority, {})
+            and document.results[authority][attester].key
+            in self.binding.pinned_keys
+        ]
 
     def attested_by(self, authorities: list[str], ages: Ages) -> int:
         """Return how many of these authorities carry ``attestation``."""

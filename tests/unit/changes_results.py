@@ -121,9 +121,15 @@ def boot_changed(draft, rnd):
 
 
 @change
+def known_key(draft, rnd):
+    told, _ = some_claim(draft, rnd)
+    told.key = rnd.choice(("", "sha256:" + 64 * "1", "sha256:" + 64 * "2"))
+
+
+@change
 def own_state(draft, rnd):
     name = rnd.choice(sorted(draft.own_state) or ["receipts-served"])
-    draft.own_state[name] = rnd.choice((None, False, True))
+    draft.own_state[name] = rnd.choice((None, False, False, True))
     if rnd.random() < 0.2:
         draft.own_state.pop(name)
 

@@ -126,6 +126,7 @@ class Told:
     at: Instant | None
     boot_seen: str | None
     until: Instant = FOREVER
+    key: str = ""
 
 
 @dataclasses.dataclass
@@ -207,7 +208,6 @@ def good(hosts: int = 2) -> Draft:
             "monitor-alive": True,
             "ledger-writable": True,
             "receipts-served": True,
-            "pinned-tpm": True,
         },
         places={axis: dict(regions) for axis, regions in PLACES.items()},
         groups={"jurisdiction": frozenset({"EU"})},
@@ -316,6 +316,7 @@ def document_of(draft: Draft) -> ResultsDocument:
             dict(told.claims),
             told.boot,
             told.attested_at,
+            key=told.key,
         )
         if told.at is not None:
             freshness.setdefault(authority, {})[attester] = Freshness(

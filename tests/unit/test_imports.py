@@ -38,15 +38,21 @@ ALLOWED: dict[str, set[str]] = {
     "authority": {*BASE, "standard", "policy", "results", "https"},
     "lab": {*BASE, "standard", "policy", "results"},
     # An HTTPS server with a handful of routes, for whoever has some.
-    "serving": {*BASE, "https"},
+    # It reads the options of listening itself.
+    "serving": {*BASE, "conf", "https"},
+    # What a service looks at before it starts.
+    "startup": {*BASE, "conf", "standard", "policy", "feed"},
     "collector": {
         *(*BASE, "conf", "audit", *CORE),
-        *("authority", "https", "serving"),
+        *("authority", "https", "serving", "startup"),
     },
     # Where feeds come from, for whoever judges; a small site has no collector.
     "sources": {*BASE, "conf", *CORE, "https", "collector.embedded"},
     **{
-        leaf: {*BASE, "conf", "audit", *CORE, "https", "serving", "sources"}
+        leaf: {
+            *(*BASE, "conf", "audit", *CORE),
+            *("https", "serving", "sources", "startup"),
+        }
         for leaf in LEAVES
     },
     "doctor": {*BASE, "conf", *CORE, "authority", "collector", "https"},
@@ -54,13 +60,14 @@ ALLOWED: dict[str, set[str]] = {
         *BASE,
         *("conf", "audit", *CORE, *LEAVES),
         *("https", "authority", "collector", "lab", "doctor"),
-        *("serving", "sources"),
+        *("serving", "sources", "startup"),
     },
 }
 # What is in the monitor, in layers: each imports from those above it only.
 MONITOR = (
-    ("picture", "findings", "refreshing", "place"),
+    ("picture", "findings", "refreshing", "place", "unread"),
     ("port", "steps", "sealed"),
+    ("plans",),
     (
         "outcomes",
         "cloud",
@@ -74,9 +81,11 @@ MONITOR = (
     ("judging", "acting"),
     ("planning", "cleaning"),
     ("options", "interfaces", "cycle_report"),
-    ("settings", "cycle", "reporting"),
-    ("web",),
-    ("parts",),
+    ("settings", "tries", "reporting"),
+    ("cycle", "knocks", "journal"),
+    ("parts", "web"),
+    ("works",),
+    ("checking",),
     ("service",),
 )
 ONLY_HERE = {"nova": {"scheduler"}}

@@ -231,6 +231,17 @@ class TestFork(Case):
 
 
 class TestTrouble(Case):
+    def test_what_is_done_to_servers_has_room_of_its_own(self):
+        audit = self.audit("/dev/full", queue_size=32)
+        for number in range(40):
+            audit.record(event(number))
+        self.assertEqual(10, audit.dropped)
+        for kind in (EventKind.STEP_INTENDED, EventKind.STEP_DONE):
+            audit.record(Event(kind, NOW, "host", {}))
+        self.assertEqual(10, audit.dropped)
+        audit.record(Event(EventKind.STEP_INTENDED, NOW, "host", {}))
+        self.assertEqual(11, audit.dropped)
+
     def test_a_full_disk_is_unhealthy_and_drops_are_counted(self):
         audit = self.audit("/dev/full", queue_size=3)
         for number in range(10):

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import typing as ty
 
+from demo import world
+from tests.cloud import description as desc
 from tests.cloud.client import ApiError
 
 NO_HOST = "No valid host was found. There are not enough hosts available."
@@ -64,6 +66,9 @@ class FakeNova:
 class FakeCentre:
     """What a stage needs of a data centre."""
 
+    computes = world.COMPUTES
+    authorities = (world.OURS, world.THEIRS)
+
     def __init__(self, nova: FakeNova, filtered: bool = True) -> None:
         self.admin = nova
         self.filtered = filtered
@@ -75,6 +80,9 @@ class FakeCentre:
 
     def flavor(self, name: str) -> str:
         return name
+
+    def image(self, _: str) -> desc.Image:
+        return desc.PLAIN_IMAGE
 
 
 class FakeMonitor:
@@ -102,7 +110,7 @@ class FakeMonitor:
     def ended(self) -> str:
         return self.why
 
-    def command(self, _: str) -> tuple[int, str]:
+    def command(self, *_: object) -> tuple[int, str]:
         return self.printed
 
 

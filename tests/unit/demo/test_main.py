@@ -12,6 +12,7 @@ from unittest import mock
 from demo import __main__ as demo
 from demo import play
 from demo.scenes import SCENES
+from demo.screen import Screen
 
 
 def _run(*argv: str, failing: int = 0) -> tuple[int, list[str]]:
@@ -56,7 +57,16 @@ class MainTest(unittest.TestCase):
             [scene.name for scene in SCENES if not scene.watched], played
         )
         self.assertTrue(watched)
-        self.assertEqual([], _run("--without-filter", "--only", *watched)[1])
+
+    def test_a_scene_with_the_monitor_is_none_without_the_filter(self) -> None:
+        said = io.StringIO()
+        with (
+            self.assertRaises(SystemExit) as caught,
+            contextlib.redirect_stderr(said),
+        ):
+            _run("--without-filter", "--only", "hints", "locked")
+        self.assertEqual(2, caught.exception.code)
+        self.assertIn("the monitor out, which locked cannot", said.getvalue())
 
     def test_refuses_a_scene_that_does_not_exist(self) -> None:
         with (
@@ -71,6 +81,35 @@ class MainTest(unittest.TestCase):
         self.assertEqual(
             ["hints", "(serve)"], _run("--serve", "--only", "hints")[1]
         )
+
+
+class WidthTest(unittest.TestCase):
+    def _shown(self, width: int) -> list[str]:
+        stream = io.StringIO()
+        screen = Screen(stream, colour=False, width=width)
+        play.introduce(screen, filtered=True)
+        with mock.patch.object(play, "_play", return_value=None):
+            play.play(SCENES, ty.cast(ty.Any, mock.Mock()), screen)
+        screen.step(True, "asked " * 20, "answered " * 20)
+        screen.why(["because " * 30])
+        screen.output("command " * 30, ["printed " * 30, "", "| a |"])
+        screen.failure("expected " * 30, "answered " * 30)
+        return stream.getvalue().splitlines()
+
+    def test_no_line_is_wider_than_the_terminal(self) -> None:
+        for width, wanted in ((80, 80), (98, 98), (110, 110), (300, 120)):
+            with self.subTest(width=width):
+                longest = max(map(len, self._shown(width)))
+                self.assertLessEqual(longest, wanted)
+                self.assertGreater(longest, wanted - 5)
+
+    def test_a_terminal_that_is_too_small_is_taken_for_80(self) -> None:
+        self.assertEqual(self._shown(80), self._shown(10))
+
+    def test_scenes_are_called_as_the_option_wants_them(self) -> None:
+        shown = "\n".join(self._shown(98))
+        for number, scene in enumerate(SCENES, start=1):
+            self.assertIn(f"\n{number}. {scene.name}: {scene.title}", shown)
 
 
 class ScenesTest(unittest.TestCase):

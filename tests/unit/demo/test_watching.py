@@ -20,6 +20,7 @@ from demo.monitor import Monitor
 from demo.power import Power
 from demo.screen import Screen
 from demo.stage import Stage
+from nfv_mla_scheduler.monitor import checking
 from nfv_mla_scheduler.monitor import parts
 from tests.cloud.client import ApiError
 from tests.cloud.site import Site
@@ -171,4 +172,4 @@ class SetupTest(unittest.TestCase):
         found = parts.read(conf)
         self.assertEqual("all", found.settings.act.value)
         self.assertEqual((monitor.key,), found.keys)
-        parts.check_reach(found, conf)
+        checking.check_reach(found, conf)

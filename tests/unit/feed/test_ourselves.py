@@ -8,6 +8,7 @@ import pathlib
 import tempfile
 import unittest
 
+from nfv_mla_scheduler.feed.ourselves import DIRTY_KEPT_S
 from nfv_mla_scheduler.feed.ourselves import STATUS_AGE_MAX_S
 from nfv_mla_scheduler.feed.ourselves import MonitorStatus
 from nfv_mla_scheduler.feed.ourselves import own_state
@@ -131,10 +132,18 @@ class DirtyHostsTest(unittest.TestCase):
             self.assertEqual({NODE}, self.closed("others"))
 
     def test_it_holds_for_as_long_as_the_monitor_says_so(self) -> None:
+        """And for an hour from then on: a full disk opens no host."""
         self.put([SAYS])
-        self.assertTrue(self.status.dirty(NOW + STATUS_AGE_MAX_S))
-        self.assertFalse(self.status.dirty(NOW + STATUS_AGE_MAX_S + 1))
-        self.assertFalse(self.status.dirty(NOW - SKEW_S - 1))
+        self.assertTrue(self.status.dirty(NOW + DIRTY_KEPT_S))
+        self.assertFalse(self.status.dirty(NOW + DIRTY_KEPT_S + 1))
+        self.assertTrue(self.status.dirty(NOW - SKEW_S - 1))
+        self.assertFalse(self.status.dirty(NOW - DIRTY_KEPT_S - 1))
+
+    def test_it_holds_when_the_scheduler_is_begun_anew(self) -> None:
+        self.put([SAYS], now=NOW - 600)
+        self.status = MonitorStatus(self.path, SKEW_S)
+        self.status.alive(NOW)
+        self.assertEqual({NODE}, self.closed("others"))
 
     def test_a_cycle_that_takes_long_opens_no_host(self) -> None:
         self.put([SAYS], cycle={"at": NOW - 600})
@@ -151,16 +160,19 @@ class DirtyHostsTest(unittest.TestCase):
         self.assertFalse(MonitorStatus(None, SKEW_S).dirty(NOW))
         self.put(None)
         self.assertFalse(self.status.dirty(NOW))
-        for data in (b"", b"[]", b"{", json.dumps(LIVES).encode()):
-            with self.subTest(data):
-                self.put([SAYS])
-                publish(self.path, data)
-                self.status.alive(NOW)
-                self.assertFalse(self.status.dirty(NOW))
         for now in (None, True, "now"):
             self.put([SAYS], now=now)
             self.assertFalse(self.status.dirty(NOW))
-        self.put([SAYS])
-        self.path.unlink()
-        self.status.alive(NOW)
-        self.assertFalse(self.status.dirty(NOW))
+
+    def test_nor_does_it_open_any_for_an_hour(self) -> None:
+        for data in (b"", b"[]", b"{", json.dumps(LIVES).encode(), None):
+            with self.subTest(data):
+                self.put([SAYS])
+                if data is None:
+                    self.path.unlink()
+                else:
+                    publish(self.path, data)
+                self.assertFalse(self.status.alive(NOW + 600))
+                self.assertEqual({NODE}, self.closed("others", NOW + 600))
+                late = NOW + DIRTY_KEPT_S + 1
+                self.assertFalse(self.status.dirty(late))

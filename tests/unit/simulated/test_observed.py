@@ -151,7 +151,9 @@ class ObservedTest(unittest.TestCase):
     def test_a_nova_that_is_too_old_is_said_to_be(self) -> None:
         self.sim.nova.newest = "2.95"
         picture = self.look()
-        self.assertIn("servers (cloud-too-old)", picture.missing)
+        said = [w for w in picture.missing if w.startswith("servers (")]
+        self.assertIn("cloud-too-old", said[0])
+        self.assertIn("2.95, and 2.100 is needed", said[0])
         self.assertEqual({}, dict(picture.servers))
 
 
