@@ -123,6 +123,7 @@ class KeylimeCode(enum.Enum):
     NO_POLICY = "keylime-no-policy"
     NO_MEASURED_BOOT = "keylime-no-measured-boot"
     BOOT_ONCE = "keylime-boot-once"
+    BOOT_POLICY = "keylime-boot-policy"
     NO_RUNTIME_POLICY = "keylime-no-runtime-policy"
     NO_PCR = "keylime-no-pcr"
     UNKNOWN_REGION = "keylime-unknown-region"

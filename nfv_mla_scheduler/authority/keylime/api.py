@@ -6,6 +6,7 @@ Talks over the client that it is given.
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -107,3 +108,12 @@ class Api:
             return strict_json.mapping(body.get("results"), "results")
         except ResultsRefused as exc:
             raise self.failed(ContactCode.BAD_ANSWER, str(exc)) from None
+
+
+def quoted(name: str) -> str:
+    """Return a name as one segment of a path, whatever is in it."""
+    encoded = urllib.parse.quote(name, safe="")
+    if not encoded.strip("."):
+        # an agent named .. is not the directory above
+        encoded = encoded.replace(".", "%2E")
+    return encoded

@@ -81,6 +81,7 @@ class Reading:
     def words(
         self,
         records: Records,
+        uncounted: Mapping[str, str],
         asked: Iterable[str],
         sheet: Sheet,
         now: Instant,
@@ -89,6 +90,8 @@ class Reading:
         """Return what is believed of each agent that was asked for.
 
         Of those that no host is bound to, only what speaks for them.
+
+        :param uncounted: agent -> why its measured-boot policy does not count
         """
         words = {}
         asked = frozenset(asked)
@@ -97,20 +100,26 @@ class Reading:
                 reason = (KeylimeCode.UNKNOWN_AGENT, "no verifier knows it")
                 sheet.note(agent, (reason,))
                 continue
-            word = self._word(records[agent], now, latest)
+            why = uncounted.get(agent, "")
+            word = self._word(records[agent], why, now, latest)
             if word.claims:
                 words[agent] = word
             else:
                 sheet.refuse(agent, word.lacks, word.fault)
         for agent in records.keys() - asked:
             if strict_json.is_name(agent):
-                word = self._word(records[agent], now, latest)
+                why = uncounted.get(agent, "")
+                word = self._word(records[agent], why, now, latest)
                 if word.passes:
                     words[agent] = dataclasses.replace(word, lacks=())
         return words
 
     def _word(
-        self, records: tuple[Any, ...], now: Instant, latest: Instant
+        self,
+        records: tuple[Any, ...],
+        uncounted: str,
+        now: Instant,
+        latest: Instant,
     ) -> Word:
         """Return what is believed of what all verifiers have on an agent."""
         words = []
@@ -120,7 +129,7 @@ class Reading:
             except Malformed as exc:
                 reason = (KeylimeCode.MALFORMED, str(exc))
                 return Word({}, 0.0, False, (reason,), True)
-            words.append(self._rule.judge(record, now, latest))
+            words.append(self._rule.judge(record, now, latest, uncounted))
         if len(words) == 1:
             return words[0]
         for word in words:

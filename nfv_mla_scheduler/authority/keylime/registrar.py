@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import urllib.parse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 
 from nfv_mla_scheduler.authority.keylime.api import Api
+from nfv_mla_scheduler.authority.keylime.api import quoted
 from nfv_mla_scheduler.authority.keylime.key import keys_of
 from nfv_mla_scheduler.authority.keylime.tpm_policy import Malformed
 from nfv_mla_scheduler.errors import ContactCode
@@ -137,7 +137,7 @@ class Registrar:
     def _look(
         self, name: str, record: str, deadline_s: Callable[[], float]
     ) -> Look:
-        entry, _ = self._api.get(f"agents/{_quoted(name)}", deadline_s)
+        entry, _ = self._api.get(f"agents/{quoted(name)}", deadline_s)
         at = self.clock()
         if entry is None:
             return Look(record, at, frozenset())
@@ -146,10 +146,3 @@ class Registrar:
         except Malformed as exc:
             return Look(record, at, frozenset(), bounded(exc))
 
-
-def _quoted(name: str) -> str:
-    encoded = urllib.parse.quote(name, safe="")
-    if not encoded.strip("."):
-        # an agent named .. is not the directory above
-        encoded = encoded.replace(".", "%2E")
-    return encoded

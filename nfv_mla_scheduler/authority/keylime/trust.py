@@ -73,10 +73,23 @@ class Rule:
         # By the parts of the mapping, which live as long as the rule.
         self._claims: dict[tuple[object, ...], Claims] = {}
 
-    def judge(self, record: Record, now: Instant, latest: Instant) -> Word:
+    @property
+    def boot_policies(self) -> frozenset[str]:
+        """Names of the measured-boot policies that count; none: all do."""
+        return self._mapping.boot_policies
+
+    def judge(
+        self,
+        record: Record,
+        now: Instant,
+        latest: Instant,
+        uncounted: str = "",
+    ) -> Word:
         """Return what is believed of a record.
 
         :param latest: what is later than this is of the future
+        :param uncounted: why its measured-boot policy, if there is one, counts
+            for nothing
         """
         if record.standing is Standing.FAIL:
             return self._failed(record, now)
@@ -87,7 +100,7 @@ class Rule:
         if ahead_s > 0:
             said = f"succeeded {ahead_s:.0f} s later than clocks may differ"
             return _nothing((KeylimeCode.AHEAD, said), fault=True)
-        return self._passes(record)
+        return self._passes(record, uncounted)
 
     def _failed(self, record: Record, now: Instant) -> Word:
         """A failure speaks against all that its policies vouch for."""
@@ -117,12 +130,12 @@ class Rule:
         ]
         return tuple(some)
 
-    def _passes(self, record: Record) -> Word:
+    def _passes(self, record: Record, uncounted: str) -> Word:
         known = self._mapping
         some: list[mappings.Some] = []
         lacks: list[Reason] = []
         for wanted, reason in (
-            (known.measured_boot, self._no_boot(record)),
+            (known.measured_boot, self._no_boot(record, uncounted)),
             (known.runtime_policy, _no_runtime(record)),
         ):
             if wanted and reason is None:
@@ -146,7 +159,7 @@ class Rule:
             self._claims[key] = self._for(some)
         return Word(self._claims[key], record.succeeded_at, True, tuple(lacks))
 
-    def _no_boot(self, record: Record) -> Reason | None:
+    def _no_boot(self, record: Record, uncounted: str) -> Reason | None:
         """Return why measured boot is not vouched for."""
         if not record.measured_boot:
             return (
@@ -165,6 +178,8 @@ class Rule:
                 "passes, but its boot log is looked into only once: a later "
                 "boot never is",
             )
+        if uncounted:
+            return KeylimeCode.BOOT_POLICY, f"passes, but {uncounted}"
         return None
 
     def _strange(self, some: Iterable[mappings.Some]) -> list[Claim]:

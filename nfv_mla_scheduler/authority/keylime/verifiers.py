@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.authority.fetched import problem
+from nfv_mla_scheduler.authority.keylime import boot_policies
 from nfv_mla_scheduler.authority.keylime.api import ABSENT
 from nfv_mla_scheduler.authority.keylime.api import Api
 from nfv_mla_scheduler.authority.template import RESULTS_MAX
@@ -29,6 +30,8 @@ class Agents:
     """What the verifiers that answered have.
 
     :ivar records: agent -> what each of them says of it, unread
+    :ivar uncounted: agent -> why the measured-boot policy that may be bound
+        to it counts for nothing
     :ivar complete: whether all of them answered
     :ivar problems: of each one that did not: why
     :ivar skew_s: how far a clock of theirs is ahead of ours, at worst;
@@ -36,6 +39,7 @@ class Agents:
     """
 
     records: Mapping[str, tuple[Any, ...]]
+    uncounted: Mapping[str, str]
     complete: bool
     problems: tuple[Problem, ...]
     skew_s: float | None
@@ -54,15 +58,21 @@ class Verifiers:
         ]
 
     def fetch(
-        self, stopped: Callable[[], bool], deadline_s: Callable[[], float]
+        self,
+        counting: frozenset[str],
+        stopped: Callable[[], bool],
+        deadline_s: Callable[[], float],
     ) -> Agents:
         """Return what they have.
 
+        :param counting: names of the measured-boot policies that count;
+            none: all do
         :param stopped: whether somebody told us to stop asking
         :param deadline_s: how long one exchange may take
         :raises ContactFailed: when none of them answers, or we are to stop
         """
         records: dict[str, tuple[Any, ...]] = {}
+        uncounted: dict[str, str] = {}
         failed: list[tuple[Api, ContactFailed]] = []
         skew_s: float | None = None
         for api, query in self._asked:
@@ -72,6 +82,9 @@ class Verifiers:
                 )
             try:
                 agents, this_s = _agents(api, query, deadline_s)
+                uncounted |= boot_policies.uncounted(
+                    api, agents.keys(), counting, deadline_s
+                )
             except ContactFailed as exc:
                 failed.append((api, exc))
                 continue
@@ -89,7 +102,7 @@ class Verifiers:
             problem(api.peer, exc.reason.value, str(exc))
             for api, exc in failed
         )
-        return Agents(records, not failed, problems, skew_s)
+        return Agents(records, uncounted, not failed, problems, skew_s)
 
 
 def _agents(
