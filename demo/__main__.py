@@ -8,8 +8,6 @@ Exit status: 0 all scenes went as expected, 1 some did not, 2 wrong usage,
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import socket
 import sys
 import typing as ty
@@ -17,48 +15,37 @@ import warnings
 from collections.abc import Sequence
 
 from demo.interrupts import INTERRUPTS
+from demo.terminal import FAILED
+from demo.terminal import new_screen
+from demo.terminal import status_of
 
 if ty.TYPE_CHECKING:
     from demo.scenes import Scene
-
-FAILED, INTERRUPTED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit status."""
     # Nova and its fixtures warn of what is theirs alone.
     warnings.simplefilter("ignore")
-    try:
-        parser = _parser()
-        args = parser.parse_args(argv)
-        if args.port and not _is_free(args.port):
-            parser.error(f"port {args.port} is in use")
-        if not args.filtered:
-            _check_alone(parser, args.only)
-        return _run(args)
-    except KeyboardInterrupt:
-        INTERRUPTS.catch()
-        print("\ninterrupted; nothing is left behind")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # the reader has seen enough; flushing at the end would fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    return status_of(lambda: _run(_parsed(argv)))
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.port and not _is_free(args.port):
+        parser.error(f"port {args.port} is in use")
+    if not args.filtered:
+        _check_alone(parser, args.only)
+    return args
 
 
 def _run(args: argparse.Namespace) -> int:
     from demo import play
     from demo import serve
     from demo.centre import DataCentre
-    from demo.screen import WIDTH
-    from demo.screen import Screen
 
-    colour = sys.stdout.isatty() and not args.no_color
-    screen = Screen(
-        sys.stdout,
-        colour=colour and "NO_COLOR" not in os.environ,
-        width=shutil.get_terminal_size((WIDTH, 0)).columns,
-    )
+    screen = new_screen(plain=args.no_color)
     scenes = _chosen(args)
     play.introduce(screen, filtered=args.filtered)
     screen.event("Nova starts, which takes some seconds")

@@ -46,7 +46,7 @@ _PATIENCE_S = 10.0
 _POLL_S = 0.02
 
 
-class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
+class DataCentre:
     """A running cloud and the files that rule it; a context manager.
 
     :param port: of all APIs, on loopback; 0 for any that is free
@@ -66,7 +66,7 @@ class DataCentre(contextlib.AbstractContextManager["DataCentre"]):
         self._flavors: dict[str, str] = {}
         self._version = 1
 
-    def __enter__(self) -> DataCentre:
+    def __enter__(self) -> ty.Self:
         with contextlib.ExitStack() as stack:
             directory = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="nfv-mla-demo-")

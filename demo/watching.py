@@ -12,8 +12,8 @@ import time
 import typing as ty
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 
-from demo import world
 from demo.asked import NotAsExpected
 from demo.interrupts import INTERRUPTS
 from nfv_mla_scheduler.monitor.marking import marks
@@ -90,7 +90,7 @@ class Watching:
             what or f"admin: show {name}",
             lambda: self._centre.admin.server(server),
             so,
-            _server_words,
+            server_words,
             wanted,
         )
         return str(shown["OS-EXT-SRV-ATTR:host"])
@@ -102,7 +102,7 @@ class Watching:
             what,
             lambda: self._centre.admin.server(server),
             lambda shown: shown["OS-EXT-STS:task_state"] == task,
-            _server_words,
+            server_words,
             f"its task to be {task}",
         )
 
@@ -319,7 +319,7 @@ class Watching:
         return text
 
 
-def _server_words(shown: Json) -> str:
+def server_words(shown: Mapping[str, ty.Any]) -> str:
     """Return how a server is, for people."""
     words = str(shown["status"])
     host, task = shown["OS-EXT-SRV-ATTR:host"], shown["OS-EXT-STS:task_state"]
