@@ -23,6 +23,7 @@ from bench import meter
 from bench import report
 from bench.figures import Outcome
 from bench.figures import Verdict
+from bench.keylime import lacks_keylime
 from bench.run import Run
 from bench.run import Wrong
 from bench.run import run
@@ -39,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for figure in figures.FIGURES:
             print(f"{figure.name:20}{figure.text}")
         return 0
-    wanted = figures.wanted(args.only, args.part)
+    missing = frozenset[str]()
+    if not (args.only or args.part) and (why := lacks_keylime()):
+        missing = frozenset(("keylime",))
+        print(f"bench: without part keylime: {why}", file=sys.stderr)
+    wanted = figures.wanted(args.only, args.part, missing)
     measured = [figure.name for figure in wanted]
     words = fixture.words(args.hosts, args.rounds, measured)
     print(report.paragraphs(words))
@@ -79,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure our filter, weighers and readers beside Nova's "
-        "own filters, in one process, and the monitor in one of its own.",
+        "own filters, in one process, the monitor in one of its own, and the "
+        "driver for Keylime against a real one, where that is installed.",
         epilog="Exit status: 0 no figure exceeds its expectation by more than "
         "the factor of --check, 1 some do or an answer is wrong.",
     )

@@ -212,6 +212,36 @@ FIGURES = (
         None,
         3.0,
     ),
+    Figure(
+        "keylime-first",
+        "the driver's first answer about 1,000 agents of real Keylime, whose "
+        "keys are pinned, by the clock on the wall",
+        Unit.S,
+    ),
+    Figure(
+        "keylime",
+        "its answer when nothing has changed but the times",
+        Unit.MS,
+    ),
+    Figure("keylime-cpu", "of this, its own CPU time", Unit.MS, None, 100.0),
+    Figure("keylime-verifier-cpu", "and the verifier's CPU time", Unit.MS),
+    Figure(
+        "keylime-calls-first", "HTTP calls of the first answer", Unit.CALLS
+    ),
+    Figure(
+        "keylime-calls",
+        "HTTP calls of one when nothing has changed but the times",
+        Unit.CALLS,
+        None,
+        1.0,
+    ),
+    Figure(
+        "keylime-memory",
+        "what the driver needs at most during an answer",
+        Unit.MIB,
+        None,
+        50.0,
+    ),
 )
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
 
@@ -226,12 +256,14 @@ _COST = (
     "monitor-memory",
 )
 _ALARM = ("locked", "fenced")
-_APART = frozenset((*_TOKENS, *_COST, *_ALARM))
+_KEYLIME = tuple(name for name in BY_NAME if name.startswith("keylime"))
+_APART = frozenset((*_TOKENS, *_COST, *_ALARM, *_KEYLIME))
 #: Figures that are measured on the same fixture, and on no other.
 PARTS: Mapping[str, frozenset[str]] = {
     "tokens": frozenset(_TOKENS),
     "scheduler": frozenset(BY_NAME.keys() - _APART),
     "monitor": frozenset((*_COST, *_ALARM)),
+    "keylime": frozenset(_KEYLIME),
 }
 MONITOR_COST, MONITOR_ALARM = frozenset(_COST), frozenset(_ALARM)
 
@@ -262,14 +294,20 @@ class Outcome:
 
 
 def wanted(
-    only: Sequence[str], parts: Sequence[str] = ()
+    only: Sequence[str],
+    parts: Sequence[str] = (),
+    missing: frozenset[str] = frozenset(),
 ) -> tuple[Figure, ...]:
     """Return the figures to be measured, and what they are compared with.
 
     :param only: names; none at all: every figure
     :param parts: names of parts, all of which is wanted beside ``only``
+    :param missing: names of parts that cannot be measured here, and are left
+        out unless somebody names them
     """
-    names = {*only}.union(*(PARTS[part] for part in parts)) or set(BY_NAME)
+    named = {*only}.union(*(PARTS[part] for part in parts))
+    out = frozenset[str]().union(*(PARTS[part] for part in missing))
+    names = named or set(BY_NAME) - out
     names |= {BY_NAME[name].beside or name for name in names}
     return tuple(figure for figure in FIGURES if figure.name in names)
 

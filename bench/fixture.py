@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from bench import asks
 from bench import estate
+from bench import keylime
 from bench import rules
 from bench import site
 from bench.figures import PARTS
@@ -41,10 +42,17 @@ def words(count: int, rounds: int, names: Collection[str]) -> tuple[str, ...]:
     :param names: of the figures that are measured
     """
     found: tuple[str, ...] = ()
-    if not PARTS["monitor"].issuperset(names):
+    if not (PARTS["monitor"] | PARTS["keylime"]).issuperset(names):
         found += _of_scheduler(count, rounds)
     if not PARTS["monitor"].isdisjoint(names):
         found += _of_monitor(count)
+    if not PARTS["keylime"].isdisjoint(names):
+        found += (
+            f"Keylime: a real verifier and registrar, with {keylime.AGENTS} "
+            "agents in their databases: copies of one that passes, with all "
+            "policies bound, each with a key of its own, which is pinned. "
+            "The driver in this process, over mutual TLS.",
+        )
     return found
 
 

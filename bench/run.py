@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench import asks
+from bench import keylime
 from bench.estate import Host
 from bench.estate import estate
 from bench.figures import MONITOR_ALARM
@@ -37,7 +38,7 @@ SAMPLED = 199
 
 
 class Wrong(Exception):
-    """The filter and the brute-force judge disagree, or a monitor errs."""
+    """An answer is wrong, or what is to be measured is not installed."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -86,6 +87,12 @@ def run(
             turns = _of_tokens(hosts, names, done)
             done.samples |= measure(turns, rounds, tell)
             del turns
+    if names & PARTS["keylime"]:
+        if why := keylime.lacks_keylime():
+            raise Wrong(f"keylime: {why}")
+        with done.step("keylime"):
+            found = keylime.measure_keylime(rounds, done.facts, tell)
+            done.samples |= {n: found[n] for n in names & PARTS["keylime"]}
     if names & PARTS["monitor"]:
         _measure_monitor(count, names, done, tell)
     if names & PARTS["scheduler"]:

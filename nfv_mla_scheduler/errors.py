@@ -116,6 +116,7 @@ class KeylimeCode(enum.Enum):
     UNKNOWN_AGENT = "keylime-unknown-agent"
     TWO_VERIFIERS = "keylime-two-verifiers"
     FAILED = "keylime-failed"
+    UNREACHED = "keylime-unreached"
     PENDING = "keylime-pending"
     TIMED_OUT = "keylime-timed-out"
     NEVER_ATTESTED = "keylime-never-attested"

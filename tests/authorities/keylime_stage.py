@@ -38,6 +38,8 @@ class KeylimeStage(HttpsStage):
     :ivar agents: what the verifier has
     :ivar entries: what the registrar has
     :ivar versions: of the API, that both say they speak
+    :ivar boot_policies: what the verifier's measured-boot policies hold; None:
+        it has no such list
     """
 
     DRIVER = KeylimeAuthority
@@ -49,6 +51,7 @@ class KeylimeStage(HttpsStage):
     def __init__(self, test: unittest.TestCase) -> None:
         self.agents: dict[str, Any] = {}
         self.entries: dict[str, Any] = {}
+        self.boot_policies: dict[str, Any] | None = {}
         self.versions = data.recorded("version", self.version)
         super().__init__(test)
         self.mapping_file = self.directory / "mapping.yaml"
@@ -99,11 +102,22 @@ class KeylimeStage(HttpsStage):
             return data.answer({}, 400), self.content_type, 400
         elif rest == ["agents", ""] and "bulk=true" in asked.query:
             found = self.agents
+        elif rest[0] == "mbpolicies":
+            found = self._boot_policy(urllib.parse.unquote(rest[1]))
         elif rest[0] == "agents":
             found = self.entries.get(urllib.parse.unquote(rest[1]))
         if found is None:
             return data.answer({}, 404), self.content_type, 404
         return data.answer(found), self.content_type, 200
+
+    def _boot_policy(self, name: str) -> Any:
+        if self.boot_policies is None:
+            return None
+        if not name:
+            return {"mbpolicy names": [*self.boot_policies]}
+        if name not in self.boot_policies:
+            return None
+        return {"name": name, "mb_policy": self.boot_policies[name]}
 
     def say(
         self,

@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
 
@@ -27,12 +28,12 @@ from nfv_mla_scheduler.authority.keylime import options
 from nfv_mla_scheduler.authority.keylime.reading import Reading
 from nfv_mla_scheduler.authority.keylime.reading import Sheet
 from nfv_mla_scheduler.authority.keylime.reading import check_pin
-from nfv_mla_scheduler.authority.keylime.record import fingerprint
 from nfv_mla_scheduler.authority.keylime.registrar import Registrar
+from nfv_mla_scheduler.authority.keylime.seen import Seen
+from nfv_mla_scheduler.authority.keylime.seen import seen
 from nfv_mla_scheduler.authority.keylime.trust import Evaluated
 from nfv_mla_scheduler.authority.keylime.trust import Rule
 from nfv_mla_scheduler.authority.keylime.trust import Word
-from nfv_mla_scheduler.authority.keylime.verifiers import Agents
 from nfv_mla_scheduler.authority.keylime.verifiers import Verifiers
 from nfv_mla_scheduler.authority.template import Authority
 from nfv_mla_scheduler.authority.template import Setting
@@ -106,17 +107,30 @@ class KeylimeAuthority(Authority):
 
     def _ask(self, inquiry: Inquiry, now: Instant) -> Collected:
         rules, reading = self.rules(), self._reading_now(inquiry)
-        began = time.monotonic()
+        began, asked_at = time.monotonic(), self._registrar.clock()
         agents = self._verifiers.fetch(
-            self._stopped.is_set, lambda: self._timeout_s
+            reading.boot_policies,
+            self._stopped.is_set,
+            lambda: self._timeout_s,
         )
         # What succeeded while we asked is not of the future.
         latest = now + time.monotonic() - began + inquiry.max_skew_s
         sheet = Sheet(complete=agents.complete)
         words = reading.words(
-            agents.records, inquiry.attesters, sheet, now, latest
+            agents.records,
+            agents.uncounted,
+            inquiry.attesters,
+            sheet,
+            now,
+            latest,
         )
-        self._check_pins(reading, inquiry, agents, words, sheet)
+        answered_at = self._registrar.clock()
+        passing = {
+            agent: seen(agents.records[agent][0], asked_at, answered_at)
+            for agent, word in words.items()
+            if word.passes
+        }
+        self._check_pins(reading, inquiry, passing, words, sheet)
         reading.keep(sheet)
         collected = sheet.collected()
         return dataclasses.replace(
@@ -131,7 +145,7 @@ class KeylimeAuthority(Authority):
         self,
         reading: Reading,
         inquiry: Inquiry,
-        agents: Agents,
+        passing: Mapping[str, Seen],
         words: dict[str, Word],
         sheet: Sheet,
     ) -> None:
@@ -139,12 +153,9 @@ class KeylimeAuthority(Authority):
 
         What speaks against an agent does so whatever its key.
         """
-        pinned = {
-            agent: fingerprint(agents.records[agent][0])
-            for agent, word in words.items()
-            if word.passes and inquiry.pinned.get(agent)
-        }
+        pinned = {agent for agent in passing if inquiry.pinned.get(agent)}
         looks = self._registrar.looks(
+            passing,
             pinned,
             inquiry.attesters if inquiry.targeted else (),
             self._stopped.is_set,

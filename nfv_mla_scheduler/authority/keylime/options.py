@@ -67,7 +67,8 @@ Related options:
 How long what the registrar said of an agent is used, in seconds.
 
 It is asked again sooner when the verifier's record of the agent changes in
-anything but times and counts. When it does not answer, what it said before is
+anything but times and counts, and when the agent did not pass in between or
+may have been enrolled anew. When it does not answer, what it said before is
 used for as long again, and then nothing of the agent counts.
 
 Related options:

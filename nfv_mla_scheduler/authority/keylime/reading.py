@@ -78,6 +78,11 @@ class Reading:
         self._rule = rule
         self._results: dict[str, Result] = {}
 
+    @property
+    def boot_policies(self) -> frozenset[str]:
+        """Names of the measured-boot policies that count; none: all do."""
+        return self._rule.boot_policies
+
     def words(
         self,
         records: Records,

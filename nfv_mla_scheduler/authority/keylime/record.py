@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +22,6 @@ IMA_PCR = 10
 # Firmware, its configuration and the boot loader (TCG PC Client).
 BOOT_PCRS = frozenset(range(8))
 
-_TIMES_AND_COUNTS = (
-    "attestation_count",
-    "last_received_quote",
-    "last_successful_attestation",
-)
 _LAST_STATE = 10
 
 
@@ -46,6 +40,13 @@ _OF_STATE = {
     **dict.fromkeys((3, 4, 5, 6), Standing.PASS),
     **dict.fromkeys((7, 9, 10), Standing.FAIL),
 }
+# A failure of which this is the event found nothing: the verifier gave up
+# asking.  It begins a round without an event, and ends it at the first failure
+# that it will not get over, so that the event is of this failure.
+_UNREACHED = frozenset(
+    f"internal.verifier.{event}"
+    for event in ("not_reachable", "not_reachable_v")
+)
 _STANDINGS = {standing.value: standing for standing in Standing}
 
 
@@ -62,6 +63,7 @@ class Record:
         policies need (push mode)
     :ivar pcrs: PCR -> digests of which it may have any
     :ivar why: what the verifier says besides, for people
+    :ivar unreached: whether a failure is only that nobody answered
     """
 
     standing: Standing
@@ -72,6 +74,7 @@ class Record:
     quoted: frozenset[int] | None
     pcrs: Mapping[int, tuple[str, ...]]
     why: str = ""
+    unreached: bool = False
 
     @property
     def boot_is_checked(self) -> bool:
@@ -115,14 +118,8 @@ def read_record(raw: Any) -> Record:
         None if _pushes(raw, state) else mask,
         pcrs,
         _why(raw, state),
+        str(raw.get("last_event_id")) in _UNREACHED,
     )
-
-
-def fingerprint(raw: Mapping[str, Any]) -> str:
-    """Return what tells a record from others, but for times and counts."""
-    kept = {k: v for k, v in raw.items() if k not in _TIMES_AND_COUNTS}
-    data = repr(sorted(kept.items())).encode("utf-8", "replace")
-    return hashlib.sha256(data).hexdigest()
 
 
 def _field(raw: Mapping[str, Any], name: str) -> Any:
@@ -201,7 +198,7 @@ def _pushes(raw: Mapping[str, Any], state: int | None) -> bool:
 
 
 def _why(raw: Mapping[str, Any], state: int | None) -> str:
-    """Return what the verifier says of a failure.  Decides nothing.
+    """Return what the verifier says of a failure, for people.
 
     Severity and event stay when an agent has recovered.
     """

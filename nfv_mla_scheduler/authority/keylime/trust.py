@@ -91,6 +91,10 @@ class Rule:
         :param uncounted: why its measured-boot policy, if there is one, counts
             for nothing
         """
+        if record.standing is Standing.FAIL and record.unreached:
+            # Silence is no evidence: it ends what was said, and no more.
+            said = "did not answer the verifier, which has given up asking"
+            return _nothing((KeylimeCode.UNREACHED, said))
         if record.standing is Standing.FAIL:
             return self._failed(record, now)
         reason = _not_attested(record)

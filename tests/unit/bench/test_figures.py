@@ -87,6 +87,9 @@ class FiguresTest(unittest.TestCase):
                 "monitor-memory": (None, 500.0),
                 "locked": (None, 2.0),
                 "fenced": (None, 3.0),
+                "keylime-cpu": (None, 100.0),
+                "keylime-calls": (None, 1.0),
+                "keylime-memory": (None, 50.0),
             },
             expected,
         )
@@ -127,3 +130,17 @@ class FiguresTest(unittest.TestCase):
             {"aggregates", "warm", *figures.PARTS["tokens"]},
             {figure.name for figure in found},
         )
+
+
+class MissingTest(unittest.TestCase):
+    def test_what_cannot_be_measured_is_left_out_unless_it_is_named(
+        self,
+    ) -> None:
+        part = figures.PARTS["keylime"]
+        missing = frozenset(("keylime",))
+        every = {figure.name for figure in figures.wanted(())}
+        self.assertLess(part, every)
+        left = {f.name for f in figures.wanted((), (), missing)}
+        self.assertEqual(every - part, left)
+        named = {f.name for f in figures.wanted((), ("keylime",), missing)}
+        self.assertEqual(part, named)

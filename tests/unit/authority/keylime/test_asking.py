@@ -6,6 +6,8 @@ from __future__ import annotations
 from nfv_mla_scheduler.errors import AuthorityError
 from nfv_mla_scheduler.model import Status
 from tests.authorities import keylime_data as data
+from tests.authorities.servers import Asked
+from tests.authorities.servers import Script
 from tests.authorities.servers import page
 from tests.unit.authority.keylime.driving import ALL
 from tests.unit.authority.keylime.driving import A
@@ -59,6 +61,27 @@ class AskingTest(DriverCase):
                 with self.assertRaises(AuthorityError) as caught:
                     self.collect()
                 self.assertEqual("contact-bad-answer", caught.exception.code)
+
+    def test_a_verifier_without_a_page_of_versions(self) -> None:
+        # gone (410) where agents push
+        for status in (404, 410):
+            self.lack_versions(status)
+            self.assertEqual({A, B}, set(self.collect().results))
+            self.assertIn("/v2.6/agents/?bulk=true", self.paths())
+        for status in (400, 409, 500, 503):
+            self.lack_versions(status)
+            with self.assertRaises(AuthorityError) as caught:
+                self.collect()
+            self.assertEqual("contact-bad-status", caught.exception.code)
+
+    def lack_versions(self, status: int) -> None:
+        def answer(asked: Asked) -> Script:
+            if asked.path == "/version":
+                return [page(status=status)]
+            return self.stage.answer(asked)
+
+        self.stage.server.answer = answer
+        self.driver = self.stage.driver()
 
     def test_agents_of_older_versions(self) -> None:
         for version in ("7.13.1", "7.8.0", "7.2.5"):

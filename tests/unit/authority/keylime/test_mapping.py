@@ -91,6 +91,17 @@ class MappingTest(unittest.TestCase):
                 "[{capability: tpm, grade: boot, values: [hardware]}]",
                 "differs in values",
             ),
+            (
+                "measured_boot: [{capability: tpm, grade: boot}]\n"
+                "measured_boot_policies: []",
+                "not an empty one",
+            ),
+            (
+                "measured_boot: [{capability: tpm, grade: boot}]\n"
+                "measured_boot_policies: [7]",
+                "must be the name",
+            ),
+            (tag(15, more="\nmeasured_boot_policies: [a]"), "about nothing"),
             (tag(24), "a number from 0 to 23"),
             (tag("fifteen"), "a number from 0 to 23"),
             (tag(15).replace(HEX, HEX.upper()), "lower case"),

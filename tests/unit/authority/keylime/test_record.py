@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from nfv_mla_scheduler.authority.keylime import record
 from nfv_mla_scheduler.authority.keylime.record import Standing
 from nfv_mla_scheduler.authority.keylime.record import read_record
 from nfv_mla_scheduler.authority.keylime.tpm_policy import Malformed
@@ -126,23 +125,6 @@ class ReadingTest(unittest.TestCase):
             new_in_8={"a": [1]}, v=[], meta_data=7, severity_level="high"
         )
         self.assertEqual(read_record(data.agent()), read_record(raw))
-
-    def test_times_and_counts_make_no_other_record(self) -> None:
-        before = record.fingerprint(data.agent())
-        self.assertEqual(
-            before,
-            record.fingerprint(
-                data.agent(
-                    attestation_count=9,
-                    last_received_quote=9,
-                    last_successful_attestation=9,
-                )
-            ),
-        )
-        for name in ("operational_state", "tpm_policy", "ip", "verifier_id"):
-            self.assertNotEqual(
-                before, record.fingerprint(data.agent(**{name: "else"}))
-            )
 
 
 class AnythingTest(unittest.TestCase):

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nfv_mla_scheduler.authority.keylime.seen import Seen
+from nfv_mla_scheduler.errors import AuthorityError
 from nfv_mla_scheduler.errors import KeylimeCode
 from tests.authorities import keylime_data as data
 from tests.authorities.servers import End
@@ -73,12 +75,82 @@ class SilentTest(RegistrarCase):
 
 
 class AgainTest(RegistrarCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # so far that nobody who is new could have come there
+        self.count(10_000)
+
+    def count(self, succeeded: int) -> None:
+        self.stage.agents[B]["attestation_count"] = succeeded
+
     def test_it_is_not_asked_again_while_nothing_changes(self) -> None:
         for _ in range(3):
             self.stage.say(B)
+            self.count(10_000)
             self.now += RECHECK_S / 4
             self.assertIn(B, self.ask().results)
         self.assertEqual(1, self.looks())
+
+    def test_it_is_asked_again_of_one_that_counts_from_the_start(
+        self,
+    ) -> None:
+        self.ask()
+        self.count(9_999)
+        self.stage.entries[B]["ek_tpm"] = data.in_base64(
+            data.marshalled(data.rsa_key())
+        )
+        self.refused(self.ask(), B, KeylimeCode.OTHER_KEY)
+
+    def test_it_is_asked_again_of_one_that_may_have_started_since(
+        self,
+    ) -> None:
+        self.count(3)
+        self.ask()
+        del self.stage.entries[B]
+        self.count(4)
+        self.now += 10
+        self.refused(self.ask(), B, KeylimeCode.NOT_REGISTERED)
+
+    def test_it_is_asked_again_of_one_that_did_not_pass_in_between(
+        self,
+    ) -> None:
+        record = self.stage.agents[B]
+        for between in (
+            None,
+            data.agent(data.FAILED),
+            {**record, "attestation_status": "PENDING"},
+            {**record, "attestation_status": "TIMEOUT"},
+            {**record, "attestation_count": None},
+            {**record, "attestation_count": "?"},
+            {**record, "has_mb_refstate": 0, "tpm_policy": "{}"},
+        ):
+            with self.subTest(between):
+                self.stage.agents[B] = record
+                self.assertEqual(PINNED, self.ask().results[B].key)
+                entry = self.stage.entries.pop(B)
+                if between is None:
+                    del self.stage.agents[B]
+                else:
+                    self.stage.agents[B] = between
+                self.ask()
+                self.stage.agents[B] = record
+                self.refused(self.ask(), B, KeylimeCode.NOT_REGISTERED)
+                self.stage.entries[B] = entry
+                self.ask(B, targeted=True)
+
+    def test_it_is_asked_again_after_the_verifier_was_silent(self) -> None:
+        self.count(10_000)
+        self.ask()
+        answer = self.stage.server.answer
+        self.stage.server.answer = lambda _asked: [page(status=500)]
+        with self.assertRaises(AuthorityError):
+            self.ask()
+        self.stage.server.answer = answer
+        # as long as it takes to come so far anew
+        self.now += 2 * 10_000 / 2
+        self.assertEqual(1, self.looks())
+        self.ask()
+        self.assertEqual(2, self.looks())
 
     def test_it_is_asked_again_when_the_time_is_over(self) -> None:
         self.ask()
@@ -104,7 +176,10 @@ class AgainTest(RegistrarCase):
     def test_what_it_said_outlasts_a_short_silence(self) -> None:
         self.ask()
         self.silence()
-        self.now += 2 * RECHECK_S - 1
+        for _ in range(2):
+            self.now += RECHECK_S - 1
+            self.ask()
+        self.now += 1
         self.assertEqual(PINNED, self.ask().results[B].key)
         self.now += 1
         self.refused(self.ask(), B, KeylimeCode.REGISTRAR_SILENT)
@@ -125,13 +200,17 @@ class AgainTest(RegistrarCase):
         # however little time there is, nobody is asked for twice before
         for agent in (A, C):
             self.stage.entries[agent] = self.stage.entries[B]
-        records = dict.fromkeys((A, B, C), "the same")
+        wanted = dict.fromkeys((A, B, C), Seen("the same", 10_000, 1, 0, 0))
         for count in (1, 2, 3):
             self.now += 1
             # for the version, for one agent, and for nobody else
             left = iter((5.0, 5.0, 5.0) if count == 1 else (5.0, 5.0))
             known = self.driver._registrar.looks(
-                records, (), lambda: False, lambda left=left: next(left, 0.0)
+                wanted,
+                wanted.keys(),
+                (),
+                lambda: False,
+                lambda left=left: next(left, 0.0),
             )
             self.assertEqual(count, len(known))
         self.assertEqual(3, self.looks())

@@ -173,6 +173,24 @@ class FailureTest(unittest.TestCase):
         by = rule(evaluated=Evaluated.ONCE, regions={})
         self.assertEqual(ALL, blocked(judged(raw, by)))
 
+    def test_of_an_agent_that_did_not_answer_is_silence(self) -> None:
+        for event in ("not_reachable", "not_reachable_v"):
+            raw = data.agent(
+                data.FAILED, last_event_id=f"internal.verifier.{event}"
+            )
+            word = judged(raw)
+            self.assertEqual({}, dict(word.claims))
+            self.assertEqual(["keylime-unreached"], codes(word))
+            self.assertFalse(word.fault)
+        for event in ("not_reachable", "x.not_reachable", None, 1, [], ""):
+            with self.subTest(event):
+                raw = data.agent(data.FAILED, last_event_id=event)
+                self.assertEqual(ALL, blocked(judged(raw)))
+
+    def test_an_event_of_before_says_nothing_about_a_pass(self) -> None:
+        raw = data.agent(last_event_id="internal.verifier.not_reachable")
+        self.assertEqual(ALL, carried(judged(raw)))
+
     def test_before_7_14_the_state_tells(self) -> None:
         for version in ("7.13.1", "7.8.0", "7.2.5"):
             with self.subTest(version):
