@@ -37,8 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     args = _parser().parse_args(argv)
     if args.list:
+        width = max(len(figure.name) for figure in figures.FIGURES)
         for figure in figures.FIGURES:
-            print(f"{figure.name:20}{figure.text}")
+            print(f"{figure.name:{width}}  {figure.text}")
         return 0
     missing = frozenset[str]()
     if not (args.only or args.part) and (why := lacks_keylime()):

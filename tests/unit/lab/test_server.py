@@ -57,6 +57,12 @@ class LabTest(unittest.TestCase):
         self.addCleanup(found.close)
         return found
 
+    def _await_said(self, count: int) -> None:
+        """Wait until so much was said: who is refused knows it sooner."""
+        until = time.monotonic() + 5
+        while len(self.said) < count and time.monotonic() < until:
+            time.sleep(0.02)
+
     def open_tcp(self) -> socket.socket:
         port = int(self.lab.url.rpartition(":")[2])
         found = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -119,9 +125,7 @@ class ServingTest(LabTest):
 
     def test_an_edit_is_noticed_while_nobody_asks(self) -> None:
         (self.directory / "attesters.yaml").write_text("attesters: 17\n")
-        until = time.monotonic() + 5
-        while len(self.said) < 2 and time.monotonic() < until:
-            time.sleep(0.02)
+        self._await_said(2)
         self.assertEqual(
             "attesters.yaml: line 1: attesters: must be a mapping ('17'); "
             "what was read before stays",
@@ -197,6 +201,7 @@ class TlsTest(LabTest):
         context = ssl.create_default_context(cafile=self.directory / "ca.pem")
         self.assertIn("CERTIFICATE_REQUIRED", self._refused(context))
         self._refused(context)
+        self._await_said(2)
         self.assertEqual(
             [
                 NOTICE,
@@ -206,6 +211,7 @@ class TlsTest(LabTest):
         )
         self.get("/keys")
         self._refused(context)
+        self._await_said(3)
         self.assertEqual(3, len(self.said))
 
     def test_nor_with_one_of_somebody_else(self) -> None:
