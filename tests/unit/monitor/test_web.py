@@ -438,7 +438,7 @@ class ServedTest(ServedTestCase):
         bound = web.CONNECTIONS_EACH_MAX
         self.assertLess(bound, web.THREADS)
         for _ in range(bound):
-            self.raw()
+            self.known(b"/live")
         with self.assertRaises(OSError):
             self.raw()
 

@@ -147,6 +147,18 @@ class ServerTestCase(unittest.TestCase):
         self.addCleanup(secured.close)
         return secured
 
+    def known(self, path: bytes) -> ssl.SSLSocket:
+        """Return a connection of which the server has seen who it is.
+
+        A handshake ends for the client before the server has its certificate.
+
+        :param path: that is answered
+        """
+        sock = self.raw()
+        sock.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b" 200 ", sock.recv(10_000))
+        return sock
+
     def send(self, data: bytes) -> tuple[int, bytes]:
         """Send bytes; return status and body of what is answered."""
         with self.raw() as sock:
