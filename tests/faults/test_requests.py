@@ -38,16 +38,24 @@ class FailuresTestCase(StoryTestCase):
 
     timeout_s = 3.0
 
-    def assert_comes_back(self, story: Story, kinds: set[str] | None) -> None:
+    def assert_comes_back(
+        self,
+        story: Story,
+        kinds: set[str] | None = None,
+        way: How | None = None,
+    ) -> None:
         """Assert that a story ends as if no request had failed.
 
         :param kinds: that fail; None: each that the story has
+        :param way: in which they fail; None: in all, or in some if quick
         """
         self.use_policy({story.axis.value: list(story.steps)}, _guard(story))
         expected = self.play(story)
         self.assert_told(story, expected)
         tried = 0
         for kind, how in _chosen(self.proxy.requests, kinds):
+            if way not in (None, how):
+                continue
             with self.subTest(kind, how=how.value):
                 tried += 1
                 fault = Fault(how, self._matches(kind), TIMES)
@@ -98,12 +106,51 @@ class FailuresTestCase(StoryTestCase):
 
 
 class FailingTest(FailuresTestCase):
-    def test_at_any_request(self) -> None:
-        self.assert_comes_back(COLD, None)
+    @faulty.quick
+    def test_at_some_requests(self) -> None:
+        self.assert_comes_back(COLD)
 
     def test_at_a_live_migration(self) -> None:
         kind = "POST /compute/v2.1/servers/ID/action os-migrateLive"
         self.assert_comes_back(LIVE, {kind})
+
+
+@faulty.slow
+class ConflictTest(FailuresTestCase):
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.CONFLICT)
+
+
+@faulty.slow
+class BusyTest(FailuresTestCase):
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.BUSY)
+
+
+@faulty.slow
+class ErrorTest(FailuresTestCase):
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.ERROR)
+
+
+@faulty.slow
+class HangTest(FailuresTestCase):
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.HANG)
+
+
+@faulty.slow
+class HalfTest(FailuresTestCase):
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.HALF)
+
+
+@faulty.slow
+class DoneTest(FailuresTestCase):
+    """Nova did what it was asked, and its answer is lost."""
+
+    def test_at_any_request(self) -> None:
+        self.assert_comes_back(COLD, way=How.DONE_HANG)
 
 
 class OutOfReachTest(StoryTestCase):
