@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.audit import line
 from nfv_mla_scheduler.audit.port import JSON
@@ -108,6 +109,14 @@ class JsonLinesAudit:
                 return
             self._queue.append(event)
             self._wake.notify()
+
+    def commit(self, event: Event, timeout_s: float) -> bool:
+        """Queue ``event``, and promise nothing."""
+        self.record(event)
+        return self.healthy
+
+    def seal_for(self, domains: Mapping[str, str | None]) -> None:
+        """Do nothing: nothing here is sealed."""
 
     def close(self) -> None:
         """Write what is queued, within ``CLOSE_TIMEOUT_S``, and stop."""

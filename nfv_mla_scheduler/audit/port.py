@@ -46,6 +46,25 @@ class EventKind(enum.Enum):
     MARK_TAMPERED = "mark-tampered"
     LOCK_REPLACED = "lock-replaced"
     COPIED = "copied"
+    # of the monitor: where servers with requirements are, as observed
+    STANDING = "standing"
+    PLACED = "placed"
+    MOVED = "moved"
+    GONE = "gone"
+    PLANNED = "planned"
+    # of the collector
+    COLLECTOR_STARTED = "collector-started"
+    AUTHORITY_FAILED = "authority-failed"
+    AUTHORITY_WELL = "authority-well"
+    # of the ledger itself
+    LEDGER_OPENED = "ledger-opened"
+    LEDGER_CLOSED = "ledger-closed"
+    LEDGER_INTERRUPTED = "ledger-interrupted"
+    LEDGER_MOVED = "ledger-moved"
+    CLOCK_BACK = "clock-back"
+    CHECKPOINT = "checkpoint"
+    SEALED_HEADS = "sealed-heads"
+    SEALED = "sealed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,12 +73,15 @@ class Event:
 
     :ivar origin: the process it happened in, as a reader knows it
     :ivar fields: what there is to say of it; not to be changed any more
+    :ivar domain: the trust domain that alone may read it; None: all who read
+        the ledger may
     """
 
     kind: EventKind
     at: Instant
     origin: str
     fields: Mapping[str, JSON]
+    domain: str | None = None
 
 
 class AuditPort(Protocol):
@@ -73,12 +95,28 @@ class AuditPort(Protocol):
     def ledger(self) -> bool | None:
         """Whether events go to a ledger in which deletion shows.
 
+        False: there is one, and it cannot be written or signed now.
         ``None``: what stands behind this port is none, so that nobody can
         judge whether the ledger is writable.
         """
 
     def record(self, event: Event) -> None:
         """Take ``event``; never waits for a device, and never raises."""
+
+    def commit(self, event: Event, timeout_s: float) -> bool:
+        """Take ``event``, and wait until it survives a power cut.
+
+        For what must be known before it is done.  Never raises.
+
+        :returns: whether it does, within ``timeout_s``; where nothing is kept
+            at all, True
+        """
+
+    def seal_for(self, domains: Mapping[str, str | None]) -> None:
+        """Seal from now on for these trust domains, as the policy has them.
+
+        :param domains: name -> public key in PEM; None: not sealed
+        """
 
     def close(self) -> None:
         """Write what was taken, for as long as that is bearable."""
@@ -99,6 +137,13 @@ class NullAudit:
 
     def record(self, event: Event) -> None:
         """Forget ``event``."""
+
+    def commit(self, event: Event, timeout_s: float) -> bool:
+        """Forget ``event``: it is wanted nowhere."""
+        return True
+
+    def seal_for(self, domains: Mapping[str, str | None]) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""

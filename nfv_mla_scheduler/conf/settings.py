@@ -47,6 +47,8 @@ _PATHS = (
     "results_cert_file",
     "results_key_file",
     "audit_file",
+    "audit_dir",
+    "audit_key_file",
     "monitor_status_file",
 )
 # What each place that results may come from needs.  A file may be missing in
@@ -95,6 +97,11 @@ class Settings:
     monitor_status_file: pathlib.Path | None
     follow_room_max_age_s: float
     audit_file: pathlib.Path | None
+    audit_dir: pathlib.Path | None
+    audit_key_file: pathlib.Path | None
+    audit_checkpoint_interval_s: float
+    audit_segment_mib: int
+    audit_seal_interval_s: float
     audit_queue_size: int
 
 

@@ -28,7 +28,10 @@ ALLOWED: dict[str, set[str]] = {
     "model": set(),
     "errors": set(),
     "conf": {*BASE, "policy.keys"},
-    "audit": {*BASE, "policy.keys"},
+    # Checkpoints are signed as policies are.
+    "audit": {*BASE, "standard", "policy"},
+    # Which ledger a service writes.
+    "recording": {*BASE, "conf", "audit", "policy"},
     "standard": set(BASE),
     "policy": {*BASE, "standard"},
     "results": {*BASE, "standard", "policy"},
@@ -44,23 +47,26 @@ ALLOWED: dict[str, set[str]] = {
     "startup": {*BASE, "conf", "standard", "policy", "feed"},
     "collector": {
         *(*BASE, "conf", "audit", *CORE),
-        *("authority", "https", "serving", "startup"),
+        *("authority", "https", "serving", "startup", "recording"),
     },
     # Where feeds come from, for whoever judges; a small site has no collector.
     "sources": {*BASE, "conf", *CORE, "https", "collector.embedded"},
     **{
         leaf: {
             *(*BASE, "conf", "audit", *CORE),
-            *("https", "serving", "sources", "startup"),
+            *("https", "serving", "sources", "startup", "recording"),
         }
         for leaf in LEAVES
     },
-    "doctor": {*BASE, "conf", *CORE, "authority", "collector", "https"},
+    "doctor": {
+        *(*BASE, "conf", "audit", *CORE),
+        *("authority", "collector", "https", "recording"),
+    },
     "cmd": {
         *BASE,
         *("conf", "audit", *CORE, *LEAVES),
         *("https", "authority", "collector", "lab", "doctor"),
-        *("serving", "sources", "startup"),
+        *("serving", "sources", "startup", "recording"),
     },
 }
 # What is in the monitor, in layers: each imports from those above it only.

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One entry of a chain: a bounded line of JSON that holds its predecessor.
+
+Pure.  What is hashed are the bytes of the line without its newline, as they
+are in the file: nothing has to be written the same way twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.model import Instant
+
+LINE_MAX = 16384
+NAME_MAX = 255
+DEPTH_MAX = 6
+#: The predecessor of the first entry.
+NOTHING = "0" * 64
+
+_ROOM_FOR_REST = 64
+# Whatever an entry holds, it begins so.
+_HEAD = re.compile(
+    rb'\{"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","at":"([^"\\]{1,40})"'
+    rb',"origin":"([^"\\]{1,255})","process":"([^"\\]{0,255})"'
+    rb',"kind":"([a-z][a-z-]{0,63})","fields":\{'
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Head:
+    """How an entry begins.
+
+    :ivar seq: 1 for the first of a chain
+    :ivar prev: SHA-256 of the entry before it, hexadecimal
+    :ivar at: when it happened, as it is written
+    :ivar origin: of the chain
+    """
+
+    seq: int
+    prev: str
+    at: str
+    origin: str
+    kind: str
+
+
+def encode(
+    seq: int,
+    prev: str,
+    at: Instant,
+    origin: str,
+    process: str,
+    kind: str,
+    fields: Mapping[str, Any],
+) -> bytes:
+    """Return an entry as a line of at most ``LINE_MAX`` bytes, and a newline.
+
+    Fields that do not fit are left out from the first such on, and
+    ``omitted`` among them says how many; fields that cannot be written at all
+    are left out together.
+
+    :param process: in which it happened, as a reader knows it
+    """
+    line: dict[str, Any] = {
+        "seq": seq,
+        "prev": prev,
+        "at": utc(at),
+        "origin": _word(origin),
+        "process": _word(process),
+        "kind": kind,
+    }
+    try:
+        line["fields"] = plain(fields)
+        encoded = _dumped(line)
+        if len(encoded) > LINE_MAX:
+            encoded = _dumped(_shortened(line))
+    except Exception:  # whatever a stranger's value does when it is read
+        encoded = _dumped({**line, "fields": {"omitted": "all"}})
+    return encoded
+
+
+def digest(line: bytes) -> str:
+    """Return the hash of an entry, by its line without the newline."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def head(line: bytes) -> Head | None:
+    """Return how an entry begins; None: it is none.
+
+    Of what follows nothing is known: whoever needs it parses it.
+    """
+    found = _HEAD.match(line)
+    if found is None or not line.endswith(b"}}"):
+        return None
+    seq, prev, at, origin, _, kind = found.groups()
+    try:
+        return Head(
+            int(seq),
+            prev.decode(),
+            at.decode(),
+            origin.decode(),
+            kind.decode(),
+        )
+    except UnicodeDecodeError:
+        return None
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """Return an entry as its members; None: it is none."""
+    if head(line) is None:
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def utc(instant: Instant) -> str:
+    """Return ``instant`` in ISO 8601, to the millisecond."""
+    try:
+        time = datetime.datetime.fromtimestamp(instant, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return bounded(str(instant), 40)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return ``value`` as JSON can hold it."""
+    if value is None or isinstance(value, bool | int | str):
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, enum.Enum):
+        return plain(value.value, depth)
+    if depth < DEPTH_MAX:
+        if isinstance(value, Mapping):
+            return {
+                bounded(key, NAME_MAX): plain(entry, depth + 1)
+                for key, entry in value.items()
+            }
+        if isinstance(value, set | frozenset):
+            return sorted(bounded(entry, NAME_MAX) for entry in value)
+        if isinstance(value, list | tuple):
+            return [plain(entry, depth + 1) for entry in value]
+    return bounded(value, NAME_MAX)
+
+
+def _word(text: str) -> str:
+    """Return a name as it stands in a head: there nothing is escaped."""
+    said = bounded(text, NAME_MAX)
+    return re.sub(r"[^ !#-\[\]-~]", "?", said)
+
+
+def _shortened(line: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    room = LINE_MAX - len(_dumped({**line, "fields": {}})) - _ROOM_FOR_REST
+    for name, value in line["fields"].items():
+        room -= len(_dumped({name: value}))
+        if room < 0:
+            break
+        fields[name] = value
+    fields["omitted"] = len(line["fields"]) - len(fields)
+    return {**line, "fields": fields}
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n"
