@@ -19,20 +19,18 @@ from nfv_mla_scheduler.authority.ear_table import LocationRule
 from nfv_mla_scheduler.authority.ear_table import Mapping as Mapping
 from nfv_mla_scheduler.authority.ear_tiers import ENTRIES
 from nfv_mla_scheduler.authority.ear_tiers import TIERS
-from nfv_mla_scheduler.errors import DocumentError
+from nfv_mla_scheduler.authority.mapping_file import is_mapping
+from nfv_mla_scheduler.authority.mapping_file import read_table
 from nfv_mla_scheduler.model import REGION_PATTERN
 from nfv_mla_scheduler.model import Axis
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.reading.parts import Part
-from nfv_mla_scheduler.policy.reading.parts import Report
 from nfv_mla_scheduler.results import claim_sets
 from nfv_mla_scheduler.results import strict_json
 from nfv_mla_scheduler.results.draft import ANYWHERE
-from nfv_mla_scheduler.standard.strict_yaml import read_yaml
 from nfv_mla_scheduler.standard.values import Catalogue
 
-BYTES_MAX = 2**20
 LOCATION_MAX_AGE_S = 86_400
 _SECONDS_MAX = 31_536_000
 _METRES_MAX = 1_000_000
@@ -52,12 +50,7 @@ def read_mapping(data: bytes, catalogue: Catalogue) -> Mapping:
 
     :raises DocumentError: with everything that is wrong, by path and line
     """
-    document = read_yaml(data, max_bytes=BYTES_MAX)
-    report = Report(document)
-    found = _Reader(catalogue).read(Part(report, (), document.value))
-    if report.problems:
-        raise DocumentError(report.problems)
-    return found
+    return read_table(data, _Reader(catalogue).read)
 
 
 class _Reader:
@@ -66,7 +59,7 @@ class _Reader:
         self._claims = claim_sets.Reader(catalogue, ANYWHERE)
 
     def read(self, top: Part) -> Mapping:
-        if not _is_mapping(top, ("entries", "location")):
+        if not is_mapping(top, ("entries", "location")):
             return NOTHING
         entries, location = top.at("entries"), top.at("location")
         if not entries.present and not location.present:
@@ -91,7 +84,7 @@ class _Reader:
         )
 
     def _rule(self, part: Part) -> EntryRule | None:
-        if not _is_mapping(part, _RULE):
+        if not is_mapping(part, _RULE):
             return None
         entry = _choice(part.at("entry"), ENTRIES)
         grade = _choice(part.at("grade"), _GRADES)
@@ -162,7 +155,7 @@ def _affirming(part: Part) -> frozenset[int] | None:
 
 
 def _location(part: Part) -> LocationRule | None:
-    if not _is_mapping(part, _LOCATION):
+    if not is_mapping(part, _LOCATION):
         return None
     grade = _choice(part.at("grade"), _GRADES)
     assumed, age = part.at("assume_accuracy_m"), part.at("max_age_s")
@@ -173,7 +166,7 @@ def _location(part: Part) -> LocationRule | None:
         max_age_s = _decimal(age, 0, _SECONDS_MAX)
     regions = part.at("regions")
     circles: dict[Axis, abc.Mapping[str, tuple[Circle, ...]]] = {}
-    if _is_mapping(regions, tuple(_AXES)):
+    if is_mapping(regions, tuple(_AXES)):
         for axis, named in regions.entries():
             if axis in _AXES:
                 circles[_AXES[axis]] = _regions(named)
@@ -204,7 +197,7 @@ def _regions(part: Part) -> abc.Mapping[str, tuple[Circle, ...]]:
 
 
 def _circle(part: Part) -> Circle | None:
-    if not _is_mapping(part, _CIRCLE):
+    if not is_mapping(part, _CIRCLE):
         return None
     latitude = _decimal(part.at("latitude"), -90, 90)
     longitude = _decimal(part.at("longitude"), -180, 180)
@@ -212,17 +205,6 @@ def _circle(part: Part) -> Circle | None:
     if latitude is None or longitude is None or radius is None:
         return None
     return Circle(latitude, longitude, radius * 1000)
-
-
-def _is_mapping(part: Part, keys: Collection[str]) -> bool:
-    """Whether a part is a mapping; keys that are not known are reported."""
-    if not isinstance(part.value, dict):
-        part.wrong("must be a mapping with " + ", ".join(keys), part.value)
-        return False
-    for key, entry in part.entries():
-        if key not in keys:
-            entry.wrong("is not known here; known: " + ", ".join(keys))
-    return True
 
 
 def _choice(part: Part, choices: Collection[str]) -> str:

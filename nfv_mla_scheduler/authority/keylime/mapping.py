@@ -10,22 +10,19 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Collection
 from typing import Any
 
-from nfv_mla_scheduler.errors import DocumentError
+from nfv_mla_scheduler.authority.mapping_file import is_mapping
+from nfv_mla_scheduler.authority.mapping_file import read_table
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.policy.reading.parts import Part
-from nfv_mla_scheduler.policy.reading.parts import Report
 from nfv_mla_scheduler.results import claim_sets
 from nfv_mla_scheduler.results import strict_json
 from nfv_mla_scheduler.results.draft import ANYWHERE
-from nfv_mla_scheduler.standard.strict_yaml import read_yaml
 from nfv_mla_scheduler.standard.values import Catalogue
 
-BYTES_MAX = 2**20
 # These any software on the host can set back, and extend to what it likes.
 RESETTABLE = frozenset({16, 23})
 LAST_PCR = 23
@@ -97,12 +94,7 @@ def read_mapping(data: bytes, catalogue: Catalogue) -> Mapping:
 
     :raises DocumentError: with everything that is wrong, by path and line
     """
-    document = read_yaml(data, max_bytes=BYTES_MAX)
-    report = Report(document)
-    found = _Reader(catalogue).read(Part(report, (), document.value))
-    if report.problems:
-        raise DocumentError(report.problems)
-    return found
+    return read_table(data, _Reader(catalogue).read)
 
 
 class _Reader:
@@ -113,7 +105,7 @@ class _Reader:
         self._known: dict[str, tuple[Claim, int | None]] = {}
 
     def read(self, top: Part) -> Mapping:
-        if not _is_mapping(top, _TOP):
+        if not is_mapping(top, _TOP):
             return Mapping((), (), ())
         measured = self._some(top.at("measured_boot"))
         runtime = self._some(top.at("runtime_policy"))
@@ -144,7 +136,7 @@ class _Reader:
         return tuple(tag for tag in tags if tag is not None)
 
     def _tag(self, part: Part, resettable: bool) -> Tag | None:
-        if not _is_mapping(part, _PCR):
+        if not is_mapping(part, _PCR):
             return None
         pcr = _pcr(part.at("pcr"), resettable)
         digest = part.at("digest")
@@ -170,7 +162,7 @@ class _Reader:
         return tuple(claims)
 
     def _claim(self, part: Part, pcr: int | None) -> Claim | None:
-        if not _is_mapping(part, _CLAIM):
+        if not is_mapping(part, _CLAIM):
             return None
         named, given = part.at("capability"), part.at("values")
         grade = part.at("grade")
@@ -245,17 +237,6 @@ def _is_list(part: Part) -> bool:
     if not isinstance(part.value, list) or not part.value:
         part.wrong("must be a list, and not an empty one", part.value)
         return False
-    return True
-
-
-def _is_mapping(part: Part, keys: Collection[str]) -> bool:
-    """Whether a part is a mapping; keys that are not known are reported."""
-    if not isinstance(part.value, dict):
-        part.wrong("must be a mapping with " + ", ".join(keys), part.value)
-        return False
-    for key, entry in part.entries():
-        if key not in keys:
-            entry.wrong("is not known here; known: " + ", ".join(keys))
     return True
 
 
