@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one port through which decisions and steps are recorded."""
+"""The audit ledger: what writes it behind one port, and what reads it."""

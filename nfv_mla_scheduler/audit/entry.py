@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import functools
 import hashlib
 import json
 import math
@@ -27,6 +28,8 @@ DEPTH_MAX = 6
 NOTHING = "0" * 64
 
 _ROOM_FOR_REST = 64
+_END = "}\n"
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
 # Whatever an entry holds, it begins so.
 _HEAD = re.compile(
     rb'\{"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","at":"([^"\\]{1,40})"'
@@ -69,22 +72,20 @@ def encode(
 
     :param process: in which it happened, as a reader knows it
     """
-    line: dict[str, Any] = {
-        "seq": seq,
-        "prev": prev,
-        "at": utc(at),
-        "origin": _word(origin),
-        "process": _word(process),
-        "kind": kind,
-    }
+    begin = (
+        f'{{"seq":{seq},"prev":"{prev}","at":"{utc(at)}","origin":"'
+        f'{_word(origin)}","process":"{_word(process)}","kind":"{kind}",'
+        '"fields":'
+    )
+    room = LINE_MAX - len(begin) - len(_END)
     try:
-        line["fields"] = plain(fields)
-        encoded = _dumped(line)
-        if len(encoded) > LINE_MAX:
-            encoded = _dumped(_shortened(line))
+        members = plain(fields)
+        said = _dumped(members)
+        if len(said) > room:
+            said = _dumped(_shortened(members, room))
     except Exception:  # whatever a stranger's value does when it is read
-        encoded = _dumped({**line, "fields": {"omitted": "all"}})
-    return encoded
+        said = '{"omitted":"all"}'
+    return f"{begin}{said}{_END}".encode("ascii")
 
 
 def digest(line: bytes) -> str:
@@ -133,9 +134,32 @@ def utc(instant: Instant) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def instant(text: str) -> Instant:
+    """Return the instant that ``utc`` has written; 0: it is none."""
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def plain(value: Any, depth: int = 0) -> Any:
     """Return ``value`` as JSON can hold it."""
-    if value is None or isinstance(value, bool | int | str):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is dict and depth < DEPTH_MAX:  # nearly all others
+        return {
+            bounded(name, NAME_MAX): (
+                one if type(one) in _AS_THEY_ARE else plain(one, depth + 1)
+            )
+            for name, one in value.items()
+        }
+    return _plain(value, depth)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return what is rare as JSON can hold it."""
+    if isinstance(value, bool | int | str):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
@@ -144,33 +168,34 @@ def plain(value: Any, depth: int = 0) -> Any:
     if depth < DEPTH_MAX:
         if isinstance(value, Mapping):
             return {
-                bounded(key, NAME_MAX): plain(entry, depth + 1)
-                for key, entry in value.items()
+                bounded(name, NAME_MAX): plain(one, depth + 1)
+                for name, one in value.items()
             }
         if isinstance(value, set | frozenset):
-            return sorted(bounded(entry, NAME_MAX) for entry in value)
+            return sorted(bounded(one, NAME_MAX) for one in value)
         if isinstance(value, list | tuple):
-            return [plain(entry, depth + 1) for entry in value]
+            return [plain(one, depth + 1) for one in value]
     return bounded(value, NAME_MAX)
 
 
+@functools.lru_cache(maxsize=256)
 def _word(text: str) -> str:
     """Return a name as it stands in a head: there nothing is escaped."""
     said = bounded(text, NAME_MAX)
     return re.sub(r"[^ !#-\[\]-~]", "?", said)
 
 
-def _shortened(line: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    room = LINE_MAX - len(_dumped({**line, "fields": {}})) - _ROOM_FOR_REST
-    for name, value in line["fields"].items():
+def _shortened(fields: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """Return the first fields, as many as there is room for."""
+    found: dict[str, Any] = {}
+    room -= len("{}") + _ROOM_FOR_REST
+    for name, value in fields.items():
         room -= len(_dumped({name: value}))
         if room < 0:
             break
-        fields[name] = value
-    fields["omitted"] = len(line["fields"]) - len(fields)
-    return {**line, "fields": fields}
+        found[name] = value
+    found["omitted"] = len(fields) - len(found)
+    return found
 
 
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n"
+_dumped = json.JSONEncoder(separators=(",", ":")).encode

@@ -56,6 +56,8 @@ class EventKind(enum.Enum):
     COLLECTOR_STARTED = "collector-started"
     AUTHORITY_FAILED = "authority-failed"
     AUTHORITY_WELL = "authority-well"
+    RESULTS_PUBLISHED = "results-published"
+    RESULTS_UNPUBLISHED = "results-unpublished"
     # of the ledger itself
     LEDGER_OPENED = "ledger-opened"
     LEDGER_CLOSED = "ledger-closed"

@@ -30,8 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "conf": {*BASE, "policy.keys"},
     # Checkpoints are signed as policies are.
     "audit": {*BASE, "standard", "policy"},
-    # Which ledger a service writes.
-    "recording": {*BASE, "conf", "audit", "policy"},
+    # Which ledger a service writes, and what of its news.
+    "recording": {*BASE, "conf", "audit", "policy", "feed"},
     "standard": set(BASE),
     "policy": {*BASE, "standard"},
     "results": {*BASE, "standard", "policy"},

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one process writes: its common chain, its sealed ones, checkpoints.
+
+For one thread.  Touches the directory of the ledger, the key and the log.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from nfv_mla_scheduler.audit.chain import Chain
+from nfv_mla_scheduler.audit.entry import utc
+from nfv_mla_scheduler.audit.intake import Item
+from nfv_mla_scheduler.audit.limits import Limits
+from nfv_mla_scheduler.audit.opening import Opened
+from nfv_mla_scheduler.audit.opening import Place
+from nfv_mla_scheduler.audit.port import EventKind
+from nfv_mla_scheduler.audit.sealed import SealedStores
+from nfv_mla_scheduler.audit.signing import Signing
+from nfv_mla_scheduler.model import Instant
+
+#: A clock that is put back by less is only corrected.
+CLOCK_BACK_S = 5.0
+#: Of sealed chains in one entry, which has to hold them.
+HEADS_MAX = 64
+
+
+class Writer:
+    """Writes events, and what there is to say of the ledger itself.
+
+    :param directory: of the ledger
+    :param name: of the origin, without the number of its slot
+    :param signing: signs the checkpoints
+    :ivar sealed: where events of sealed trust domains go
+    """
+
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        name: str,
+        signing: Signing,
+        limits: Limits,
+        clock: Callable[[], Instant],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._limits = limits
+        self._signing = signing
+        self._clock = clock
+        self._monotonic = monotonic
+        self._process = f"{name}/{os.getpid()}"
+        self._place = Place(directory, name, limits.segment_bytes, self.note)
+        self.sealed = SealedStores(
+            limits.seal_interval_s,
+            limits.queue_size,
+            self._place.open_sealed,
+            self._process,
+            clock,
+        )
+        # of the items that are to be written, so many are in the chain
+        self._added = 0
+        self._signed_seq = 0
+        self._signs_at = self._retries_at = self._synced_at = -math.inf
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Write events to the common chain.
+
+        :param items: those that the last call could not write come first
+        :raises OSError: they are not all written; to be called again
+        """
+        now, at = self._monotonic(), self._clock()
+        chain = self._keep(now).chain
+        if chain.pending:
+            self._flush(chain, True, now)
+        self._look_at_clock(at)
+        for event, _ in items[self._added :]:
+            chain.add(event.kind.value, event.at, event.origin, event.fields)
+            self._added += 1
+        # A file ends with a checkpoint.
+        sync = chain.full and self._sign(chain, now, at)
+        sync = sync or any(item.ticket is not None for item in items)
+        sync = sync or now >= self._synced_at + self._limits.sync_interval_s
+        self._flush(chain, sync, now)
+        self._added = 0
+
+    def tend(self) -> None:
+        """Write what it is time for, besides events.
+
+        Nobody waits for it: whatever signs may take its time.
+
+        :raises OSError: it cannot be written; to be called again
+        """
+        now, at = self._monotonic(), self._clock()
+        opened = self._place.opened
+        assert opened is not None
+        signed = self._checkpoint(opened.chain, now, at)
+        now, at = self._monotonic(), self._clock()
+        if not opened.origin.held():
+            return  # ``write`` sees to that first
+        if signed:
+            self._flush(opened.chain, True, now)
+        try:
+            self.sealed.tick(now, at)
+        finally:
+            self._place.tell_moves()
+
+    def note(self, kind: EventKind, fields: Mapping[str, object]) -> None:
+        """Add something about the ledger itself, for the next ``write``."""
+        opened = self._place.opened
+        assert opened is not None
+        opened.chain.add(kind.value, self._clock(), self._process, fields)
+
+    def due_at(self) -> float:
+        """Return when there is something to do, though no events come."""
+        opened = self._place.opened
+        if opened is None or opened.chain.pending:
+            return -math.inf
+        sync_at = self._synced_at + self._limits.sync_interval_s
+        return min(
+            self._signs_at,
+            sync_at if opened.chain.unsynced else math.inf,
+            math.inf if self._signing.works else self._retries_at,
+            self.sealed.due_at(),
+        )
+
+    def finish(self) -> None:
+        """Write the last entries, and give everything back.
+
+        :raises OSError: they are not all written
+        """
+        now, at = self._monotonic(), self._clock()
+        try:
+            chain = self._keep(now).chain
+            try:
+                self.sealed.close(at)
+            finally:
+                self._place.tell_moves()
+                self._add_heads()
+                self.note(EventKind.LEDGER_CLOSED, {})
+                self._sign(chain, now, at)
+                self._flush(chain, True, now)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Give everything back, as it is."""
+        self._place.close()
+
+    def _keep(self, now: float) -> Opened:
+        """Return what is open, and nobody else's."""
+        if self._place.keep():
+            # What was added to another chain is added anew.
+            self._added = self._signed_seq = 0
+            self._signs_at = now + self._limits.checkpoint_interval_s
+            self._retries_at = now
+            self._signing.works = False
+        assert self._place.opened is not None
+        return self._place.opened
+
+    def _look_at_clock(self, at: Instant) -> None:
+        """Note that the clock went back, also while nobody was here."""
+        latest = self._place.latest
+        if at < latest - CLOCK_BACK_S:
+            fields = {"from": utc(latest), "to": utc(at)}
+            self.note(EventKind.CLOCK_BACK, fields)
+            self._place.latest = at
+        else:
+            self._place.latest = max(latest, at)
+
+    def _checkpoint(self, chain: Chain, now: float, at: Instant) -> bool:
+        """Sign the chain if it is time to; whether it was."""
+        interval_s = self._limits.checkpoint_interval_s
+        timed = now >= self._signs_at
+        if timed:
+            self._signs_at = max(self._signs_at + interval_s, now)
+            self._add_heads()
+        if not self._signing.works:
+            return now >= self._retries_at and self._sign(chain, now, at)
+        unsigned = chain.seq - self._signed_seq
+        many = unsigned >= self._limits.checkpoint_entries
+        if many or (unsigned and timed):
+            return self._sign(chain, now, at)
+        return False
+
+    def _sign(self, chain: Chain, now: float, at: Instant) -> bool:
+        """Sign the chain as far as it goes; whether that is possible."""
+        opened = self._place.opened
+        assert opened is not None
+        signed = self._signing.sign(
+            opened.origin.name, chain.seq, chain.hash, at
+        )
+        if signed is None:
+            hope = self._signing.may_come
+            self._retries_at = now + self._limits.retry_s if hope else math.inf
+            return False
+        self.note(EventKind.CHECKPOINT, {"signed": signed})
+        self._signed_seq = chain.seq
+        return True
+
+    def _add_heads(self) -> None:
+        """Note how far the sealed chains go, if there are any."""
+        heads = list(self.sealed.heads().items())
+        for first in range(0, len(heads), HEADS_MAX):
+            some = dict(heads[first : first + HEADS_MAX])
+            self.note(EventKind.SEALED_HEADS, {"heads": some})
+
+    def _flush(self, chain: Chain, sync: bool, now: float) -> None:
+        try:
+            chain.flush(sync)
+        finally:
+            self._place.tell_moves()
+        if sync:
+            self._synced_at = now
