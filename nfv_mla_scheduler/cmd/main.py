@@ -33,6 +33,7 @@ COMMANDS = (
     "nfv_mla_scheduler.cmd.flavor",
     "nfv_mla_scheduler.cmd.collector",
     "nfv_mla_scheduler.cmd.monitor",
+    "nfv_mla_scheduler.cmd.audit",
     "nfv_mla_scheduler.cmd.doctor",
 )
 FAILED = 1

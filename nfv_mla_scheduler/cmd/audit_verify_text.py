@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was found of a ledger, for people and for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import prettytable
+
+from nfv_mla_scheduler.audit.reading.anomalies import Anomaly
+from nfv_mla_scheduler.audit.reading.report import ChainReport
+from nfv_mla_scheduler.audit.reading.report import Report
+from nfv_mla_scheduler.audit.reading.report import Verdict
+from nfv_mla_scheduler.errors import bounded
+
+#: How many anomalies of a chain are printed for people.
+SHOWN_MAX = 100
+
+_HEADINGS = (
+    "Origin",
+    "Entries",
+    "Files",
+    "First",
+    "Last",
+    "Checkpoints",
+    "Unsigned tail",
+    "Verdict",
+)
+
+
+def text(report: Report) -> Iterator[str]:
+    """Yield what was found, in lines."""
+    table = prettytable.PrettyTable(list(_HEADINGS), align="l")
+    for chain in report.chains:
+        table.add_row(
+            [
+                bounded(chain.origin, 255),
+                chain.entries,
+                chain.files,
+                bounded(chain.first_at),
+                bounded(chain.last_at),
+                chain.checkpoints,
+                chain.tail,
+                chain.verdict.value,
+            ]
+        )
+    yield str(table.get_string())
+    for chain in report.chains:
+        yield from _anomalies(chain)
+    for chain in report.chains:
+        for note in chain.notes:
+            yield f"note: {note}"
+    yield _summary(report)
+
+
+def members(report: Report) -> dict[str, Any]:
+    """Return what was found, as JSON holds it."""
+    return {
+        "whole": report.whole,
+        "signatures_checked": report.checked,
+        "chains": [_chain(chain) for chain in report.chains],
+    }
+
+
+def _anomalies(chain: ChainReport) -> Iterator[str]:
+    for anomaly in chain.anomalies[:SHOWN_MAX]:
+        yield str(anomaly)
+    more = chain.more + max(0, len(chain.anomalies) - SHOWN_MAX)
+    if more:
+        yield f"{bounded(chain.origin, 255)}: and {more} more like these"
+
+
+def _summary(report: Report) -> str:
+    if not report.whole:
+        wrong = sum(bool(one.anomalies or one.more) for one in report.chains)
+        return f"TAMPERED: {wrong} of {len(report.chains)} chains"
+    if not report.checked:
+        return (
+            "The chains hold, but NO SIGNATURE WAS CHECKED, since no --key "
+            "was given: whoever can write the files can have written all of it"
+        )
+    unsigned = [
+        one for one in report.chains if one.verdict is Verdict.NOT_SIGNED
+    ]
+    if unsigned:
+        return (
+            f"Whole, but {len(unsigned)} of {len(report.chains)} chains are "
+            "NOT SIGNED: whoever can write their files can have written them"
+        )
+    return "Whole."
+
+
+def _chain(chain: ChainReport) -> dict[str, Any]:
+    return {
+        "origin": chain.origin,
+        "sealed_for": chain.domain,
+        "verdict": chain.verdict.value.lower().replace(" ", "-"),
+        "entries": chain.entries,
+        "files": chain.files,
+        "first_at": chain.first_at or None,
+        "last_at": chain.last_at or None,
+        "checkpoints": chain.checkpoints,
+        "unsigned_tail": chain.tail,
+        "anomalies": [_anomaly(one) for one in chain.anomalies],
+        "more_anomalies": chain.more,
+        "notes": [
+            {
+                "kind": note.kind.value,
+                "count": note.count,
+                "detail": bounded(note.detail, 200),
+            }
+            for note in chain.notes
+        ],
+    }
+
+
+def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
+    place = anomaly.place
+    return {
+        "kind": anomaly.kind.value,
+        "first": anomaly.first or None,
+        "last": anomaly.last or None,
+        "file": bounded(place.path, 4096) if place else None,
+        "line": (place.number or None) if place else None,
+        "detail": bounded(anomaly.detail, 200),
+    }
