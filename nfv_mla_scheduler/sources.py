@@ -13,9 +13,12 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
+from nfv_mla_scheduler import conf as options
 from nfv_mla_scheduler.conf import ResultsFrom
 from nfv_mla_scheduler.conf import Settings
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.feed.feed import Feed
+from nfv_mla_scheduler.feed.feed import Heed
 from nfv_mla_scheduler.feed.feed import OwnState
 from nfv_mla_scheduler.feed.feed import ResultsSource
 from nfv_mla_scheduler.feed.feed import Sources
@@ -43,11 +46,13 @@ def new_feed(
     own_state: OwnState,
     tell: Callable[[News], None],
     wake: threading.Event | None = None,
+    heed: Heed = lambda _: None,
 ) -> Feed:
     """Return a feed on what the options name; to be closed.
 
     :param conf: for authorities that are asked by this process itself
     :param wake: is set when results have come that are to be looked at
+    :param heed: called with each policy before anything is judged by it
     :raises NfvMlaError: when settings or the officers' keys are at fault
     """
     places = sources(settings)
@@ -55,7 +60,7 @@ def new_feed(
     teller = Teller(tell)
     results = results_source(settings, conf, catalogue, teller, wake)
     try:
-        return Feed(places, results, catalogue, own_state, teller)
+        return Feed(places, results, catalogue, own_state, teller, heed)
     except BaseException:
         if results is not None:
             results.close()
@@ -107,6 +112,21 @@ def results_source(
         catalogue,
         teller,
     )
+
+
+def configuration_digest(settings: Settings, conf: cfg.ConfigOpts) -> str:
+    """Return which values the options have by which this process judges.
+
+    :param conf: with which :func:`new_feed` was called
+    """
+    groups: list[tuple[str, list[cfg.Opt]]] = [
+        (group.name, members) for group, members in options.list_opts()
+    ]
+    if settings.results is ResultsFrom.EMBEDDED:
+        from nfv_mla_scheduler.collector import embedded
+
+        groups += embedded.option_groups(conf)
+    return identity.digest(conf, groups)
 
 
 def load(feed: Feed, timeout_s: float) -> Instant:

@@ -8,22 +8,32 @@ error; everything later goes to the log.
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from nfv_mla_scheduler import conf as common
+from nfv_mla_scheduler.audit.port import AuditPort
+from nfv_mla_scheduler.audit.port import Event
+from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.cmd import process
 from nfv_mla_scheduler.collector import parts
 from nfv_mla_scheduler.collector import service
 from nfv_mla_scheduler.collector import settings as own
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.recording import PUBLISHES
+from nfv_mla_scheduler.recording import event
+from nfv_mla_scheduler.recording import new_audit
 
 PROGRAM = "nfv-mla-collector"
 PROJECT = "nfv-mla"
@@ -51,13 +61,36 @@ def _run(words: Sequence[str]) -> int:
     if conf.check:
         return _all_is_well(found)
     logging.setup(conf, PROJECT)
-    return _serve(service.Service(found, tell))
+    audit = new_audit(found.common, PROGRAM)
+    origin = f"{socket.gethostname()}/{PROGRAM}/{os.getpid()}"
+    try:
+        collector = service.Service(
+            found, lambda news: tell(news, audit, origin)
+        )
+        audit.record(_started(conf, origin))
+        return _serve(collector)
+    finally:
+        audit.close()
 
 
-def tell(news: News) -> None:
-    """Log one change of state."""
+def tell(news: News, audit: AuditPort, origin: str) -> None:
+    """Log one change of state, and record it."""
     say = LOG.info if news.good else LOG.warning
     say("nfv-mla %s: %s (%s)", news.subject, news.text, news.code)
+    recorded = event(news, time.time(), origin, PUBLISHES)
+    if recorded is not None:
+        audit.record(recorded)
+
+
+def _started(conf: cfg.ConfigOpts, origin: str) -> Event:
+    """Return what is recorded of a collector's start."""
+    groups = [(group.name, members) for group, members in common.list_opts()]
+    groups += own.option_groups(conf)
+    fields = {
+        "version": identity.version(),
+        "configuration_digest": identity.digest(conf, groups),
+    }
+    return Event(EventKind.COLLECTOR_STARTED, time.time(), origin, fields)
 
 
 def _read_options(conf: cfg.ConfigOpts, words: Sequence[str]) -> None:

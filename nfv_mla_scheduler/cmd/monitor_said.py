@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people have the monitor told: releases, pauses, a surrender.
 
-Writes it where the monitor reads it at its next cycle, and records it.
+Records it, and then writes it where the monitor reads it at its next cycle.
+What cannot be recorded where there is a ledger is not done; but a brake is
+pulled whatever else fails.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import getpass
-import os
 import pathlib
 import sys
 import time
-from collections.abc import Mapping
 
 from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as common
 from nfv_mla_scheduler import startup
-from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
 from nfv_mla_scheduler.audit.port import JSON
-from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.cmd import monitor_status
 from nfv_mla_scheduler.cmd.monitor_conf import read_conf
+from nfv_mla_scheduler.cmd.monitor_record import Unrecorded
+from nfv_mla_scheduler.cmd.monitor_record import record
+from nfv_mla_scheduler.cmd.monitor_record import recorded
+from nfv_mla_scheduler.cmd.monitor_record import who
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor.holding import edits
 from nfv_mla_scheduler.monitor.holding import holds
@@ -47,8 +47,15 @@ def run_release_authority(args: argparse.Namespace) -> int:
             f"authority {bounded(args.name)} is not held (held: {known})"
         )
     until = now + args.for_s
-    edits.release_authority(path, args.name, until, args.reason, _who(), now)
-    _record(conf, {"released": "authority", "name": args.name}, args.reason)
+    fields: dict[str, JSON] = {
+        "released": "authority",
+        "authority": args.name,
+        "until": until,
+    }
+    with recorded(conf, fields, args.reason):
+        edits.release_authority(
+            path, args.name, until, args.reason, who(), now
+        )
     print(
         f"authority {args.name} is released until {write_instant(until)}; "
         "the next cycle acts upon what it says"
@@ -66,9 +73,9 @@ def run_release_policy(args: argparse.Namespace) -> int:
     if not found.braked:
         raise holds.HoldsFault("no policy is held")
     for digest in found.braked:
-        edits.release_policy(path, digest, now)
         fields: dict[str, JSON] = {"released": "policy", "digest": digest}
-        _record(conf, fields, args.reason)
+        with recorded(conf, fields, args.reason):
+            edits.release_policy(path, digest, now)
         print(f"policy {bounded(digest, 16)} is released")
     return 0
 
@@ -80,17 +87,24 @@ def run_release_server(args: argparse.Namespace) -> int:
     until = now + args.for_s
     holds_file = _holds_file(conf)
     held = monitor_status.held(conf, now)
-    if held is not None and args.name not in held:
+    named = held is not None and args.name in held
+    if held is not None and not named:
         # Released all the same: some servers are named to nobody.
         print(
             f"nfv-mla monitor: server {args.name}: nothing is held about it, "
             "by the status",
             file=sys.stderr,
         )
-    edits.release_server(
-        holds_file, args.name, until, args.reason, _who(), now
-    )
-    _record(conf, {"released": "server", "server": args.name}, args.reason)
+    fields: dict[str, JSON] = {"released": "server", "until": until}
+    # One that the status does not name may be of a sealed trust domain, whose
+    # servers our chain must not name.  The monitor knows, and records which
+    # one it is where it belongs.
+    if named:
+        fields["server"] = args.name
+    with recorded(conf, fields, args.reason if named else ""):
+        edits.release_server(
+            holds_file, args.name, until, args.reason, who(), now
+        )
     print(
         f"server {args.name} is released until {write_instant(until)}: "
         "neither a suspect nor a new policy holds what is found about it"
@@ -107,15 +121,19 @@ def run_pause(args: argparse.Namespace) -> int:
     path, now = _holds_file(conf), time.time()
     if args.end:
         was = store.read(path).paused
-        edits.resume(path)
-        _record(conf, {"pause": "ended"}, args.reason)
+        with recorded(conf, {"pause": "ended"}, args.reason):
+            edits.resume(path)
         held = was is not None and was.holds(now, holds.PAUSE_MAX_S)
         print("the pause is over" if held else "there was no pause")
         return 0
     until = now + args.for_s
-    edits.pause(path, until, args.reason, _who(), now)
+    # first: a brake that waits for a ledger is none
+    edits.pause(path, until, args.reason, who(), now)
     fields: dict[str, JSON] = {"pause": "begun", "until": until}
-    _record(conf, fields, args.reason, EventKind.GUARD_HELD)
+    try:
+        record(conf, fields, args.reason, EventKind.GUARD_HELD)
+    except Unrecorded as exc:
+        print(f"nfv-mla monitor: {exc}; paused all the same", file=sys.stderr)
     print(
         f"no new step is begun until {write_instant(until)}; "
         "nfv-mla monitor pause --end goes on before"
@@ -137,8 +155,20 @@ def run_surrender(args: argparse.Namespace) -> int:
     place = Place(found.common.state_dir)
     try:
         cloud = works.connect(found, conf)
-        _record(conf, {"surrender": "begun"}, args.reason)
+        record(conf, {"surrender": "begun"}, args.reason)
         done = surrender(cloud, found.keys, args.start)
+        ended: dict[str, JSON] = {
+            "surrender": "ended",
+            "whole": done.whole,
+            "traits": done.traits,
+            "unlocked": done.unlocked,
+            "enabled": done.enabled,
+            "started": done.started,
+        }
+        try:
+            record(conf, ended, args.reason)
+        except Unrecorded as exc:
+            print(f"nfv-mla monitor: {exc}: how it ended", file=sys.stderr)
     finally:
         place.release()
     print(
@@ -167,32 +197,3 @@ def _holds_file(conf: cfg.ConfigOpts) -> pathlib.Path:
             file=sys.stderr,
         )
     return store.place(state_dir)
-
-
-def _record(
-    conf: cfg.ConfigOpts,
-    fields: Mapping[str, JSON],
-    reason: str,
-    kind: EventKind = EventKind.GUARD_RELEASED,
-) -> None:
-    """Record what a person said, where the monitor records."""
-    settings = common.settings(conf)
-    if settings.audit_file is None:
-        return
-    audit = JsonLinesAudit(settings.audit_file, settings.audit_queue_size)
-    told = {
-        **fields,
-        "reason": bounded(reason, store.REASON_MAX),
-        "by": _who(),
-    }
-    audit.record(Event(kind, time.time(), "nfv-mla monitor", told))
-    audit.close()
-
-
-def _who() -> str:
-    """Return who says so, as far as can be told."""
-    name = os.environ.get("SUDO_USER", "")
-    if not name:
-        with contextlib.suppress(KeyError, OSError):
-            name = getpass.getuser()
-    return bounded(name or str(os.getuid()))

@@ -36,6 +36,7 @@ from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.cycle_report import well
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
+from nfv_mla_scheduler.monitor.reporting.lines import TOPICS
 from nfv_mla_scheduler.monitor.reporting.telling import standings
 
 # All that is to end does so by itself in less.
@@ -171,13 +172,13 @@ def report_lines(report: CycleReport, dry_run: bool) -> Iterator[str]:
             f"{len(picture.servers) - len(report.sealed)} servers{some}"
         )
     for topic in Topic:
-        said = known.get(topic, {})
+        said = {} if TOPICS[topic].begins is None else known.get(topic, {})
         for name in sorted(said)[:LINES_MAX]:
             yield f"{topic.value}: {name}: {said[name].text}"
         if len(said) > LINES_MAX:
             yield f"{topic.value}: and {len(said) - LINES_MAX} more"
     for outcome in report.outcomes[:LINES_MAX]:
-        if outcome.subject in report.sealed:
+        if outcome.sealed or outcome.subject in report.sealed:
             continue
         step = outcome.step.value if outcome.step else "release or trait"
         text = f", {outcome.text}" if outcome.text else ""

@@ -41,6 +41,8 @@ def report(found: Mapping[str, Any], width: int) -> list[str]:
             f"NOT HALTED   {found['not_halted']} servers should be halted or "
             "gone by now, and are not"
         )
+    if found.get("ledger") is False:
+        lines.append("LEDGER       cannot be written: no step is taken")
     lines += [
         f"Acts on      {_acts(found)}",
         f"Policy       {_policy(found['policy'], now)}",

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from collections.abc import Callable
 
 from oslo_config import cfg
 
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
@@ -58,7 +58,4 @@ def failed(program: str, message: str) -> int:
 
 def version() -> str:
     """Return the version of this package."""
-    try:
-        return importlib.metadata.version("nfv-mla-scheduler")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
+    return identity.version()

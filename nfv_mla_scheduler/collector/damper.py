@@ -54,7 +54,7 @@ class Damper:
             "changes from now on is said when it has kept still for "
             f"{STEADY_S / 60:.0f} minutes"
         )
-        return (News(news.subject, False, FLAPPING, text),)
+        return (News(news.subject, False, FLAPPING, text, news.facts),)
 
     def passed(self, now: Instant) -> tuple[News, ...]:
         """Return what was kept back, once it has long been so."""

@@ -168,11 +168,16 @@ def start(
     dirty = threading.Event()
 
     def tell(news: News) -> None:
-        teller.say(news.subject, news.good, news.code, news.text)
+        teller.say(news.subject, news.good, news.code, news.text, news.facts)
 
     loop = Loop(authorities, None, max_skew_s, tell, dirty.set, spread_s=0.0)
     loop.start()
     return EmbeddedResults(loop, dirty, max_skew_s, teller)
+
+
+def option_groups(conf: cfg.ConfigOpts) -> list[tuple[str, list[cfg.Opt]]]:
+    """Return the options of authorities, by their groups, once it runs."""
+    return own.option_groups(conf)
 
 
 def _check_reads_only(authority: Authority) -> None:

@@ -189,7 +189,8 @@ class Loop:
         for name in sorted(found.keys() - self._tasks.keys()):
             text = "the policy wants it asked, and no option says how"
             code = ResultsCode.MISSING.value
-            news.append(News(f"authority {name}", False, code, text))
+            facts = {"authority": name, "state": "unknown"}
+            news.append(News(f"authority {name}", False, code, text, facts))
         # without any policy nothing can be said of what is held
         if policy is None:
             return news, Changes()

@@ -162,6 +162,19 @@ def authorities(
     )
 
 
+def option_groups(conf: cfg.ConfigOpts) -> list[tuple[str, list[cfg.Opt]]]:
+    """Return all options of a collector, by their groups.
+
+    :param conf: with which :func:`authorities` was called
+    """
+    found: list[tuple[str, list[cfg.Opt]]] = [(GROUP.name, OPTIONS)]
+    for name in authority_names(conf):
+        group = f"{AUTHORITY_PREFIX}{name}"
+        driver = loader.driver(conf[group][DRIVER.dest])
+        found.append((group, [DRIVER, *driver.OPTIONS]))
+    return found
+
+
 def _authority(
     conf: cfg.ConfigOpts, name: str, catalogue: Catalogue
 ) -> Authority:

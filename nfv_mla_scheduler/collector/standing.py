@@ -7,6 +7,7 @@ few that were asked for in between says nothing of the others.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import re
 
@@ -171,7 +172,10 @@ class Standing:
     def _tell(self, good: bool, text: str, now: Instant) -> tuple[News, ...]:
         key = (self.state, self.code)
         code = self.code or FRESH
-        return self._on_state.say(key, self._news("", good, code, text), now)
+        news = self._news("", good, code, text)
+        facts = {"authority": self.name, "state": self.state.value}
+        news = dataclasses.replace(news, facts=facts)
+        return self._on_state.say(key, news, now)
 
     def _about_problems(
         self, problems: tuple[Problem, ...], now: Instant

@@ -6,7 +6,6 @@ from __future__ import annotations
 from oslo_config import cfg
 
 OPTIONS: list[cfg.Opt] = [
-    cfg.StrOpt("audit_file", default="", help="Is replaced by ``audit_dir``."),
     cfg.StrOpt(
         "audit_dir",
         default="",
@@ -24,7 +23,7 @@ Possible values:
 
 Related options:
 
-* ``audit_key_file``
+* ``audit_key_file`` must be set as well
 * ``audit_queue_size``
 """,
     ),
@@ -35,17 +34,17 @@ Related options:
 File with the private key that signs the ledger's checkpoints.
 
 PEM without a passphrase, readable by its owner alone, as ``openssl genpkey
--algorithm ed25519`` makes it. What has no key is still written and chained,
-but nothing in it is signed, and profiles that need an audit ledger are
-refused.
+-algorithm ed25519`` makes it. While it cannot be read, events are still
+written and chained, but nothing of it is signed, and profiles that need an
+audit ledger are refused.
 
 Possible values:
 
-* An absolute path. It must be set when ``audit_dir`` is.
+* An absolute path
 
 Related options:
 
-* ``audit_dir``
+* ``audit_dir`` must be set as well
 """,
     ),
     cfg.FloatOpt(

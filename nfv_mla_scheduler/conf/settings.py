@@ -46,7 +46,6 @@ _PATHS = (
     "results_ca_file",
     "results_cert_file",
     "results_key_file",
-    "audit_file",
     "audit_dir",
     "audit_key_file",
     "monitor_status_file",
@@ -96,7 +95,6 @@ class Settings:
     decision_cache_size: int
     monitor_status_file: pathlib.Path | None
     follow_room_max_age_s: float
-    audit_file: pathlib.Path | None
     audit_dir: pathlib.Path | None
     audit_key_file: pathlib.Path | None
     audit_checkpoint_interval_s: float
@@ -142,6 +140,7 @@ def settings(conf: cfg.ConfigOpts) -> Settings:
         "boot_max_age_s": float(values["boot_max_age_s"]),
     }
     _check_results(values)
+    _check_audit(values)
     return Settings(**values)
 
 
@@ -185,6 +184,14 @@ def _check_results(values: dict[str, Any]) -> None:
                 f"is for results = {needed_by.value}, and results is "
                 f"{chosen.value}: remove one of them",
             )
+
+
+def _check_audit(values: dict[str, Any]) -> None:
+    """Refuse a ledger without its key, and a key that signs nothing."""
+    pair = ("audit_dir", "audit_key_file")
+    for name, other in (pair, pair[::-1]):
+        if values[name] is None and values[other] is not None:
+            raise _SECTION.wrong(name, f"must be set beside {other}")
 
 
 def _keys(values: dict[str, Any]) -> tuple[pathlib.Path, ...]:

@@ -12,6 +12,7 @@ from nfv_mla_scheduler.doctor import collector
 from nfv_mla_scheduler.doctor import dates
 from nfv_mla_scheduler.doctor import hosts
 from nfv_mla_scheduler.doctor import keys
+from nfv_mla_scheduler.doctor import ledger
 from nfv_mla_scheduler.doctor import loading
 from nfv_mla_scheduler.doctor import nova
 from nfv_mla_scheduler.doctor import options
@@ -109,7 +110,7 @@ CHECKS = (
     Check("state.kept", state.kept),
     Check("state.persistent", state.persistent),
     Check("state.space", state.space),
-    Check("state.audit", state.audit),
+    Check("state.audit", ledger.audit),
     Check("collector.options", collector.valid),
     Check("collector.policy", collector.policy),
     Check("collector.key", collector.key),

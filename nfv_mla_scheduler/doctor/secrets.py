@@ -94,4 +94,5 @@ def _files(site: Site, side: Side) -> set[pathlib.Path]:
             continue  # said where drivers are looked at
         text = values.get("key_file") or values.get("cert_file")
         found.add(pathlib.Path(text) if text else None)
+    found.add(side.settings.audit_key_file)
     return {path for path in found if path is not None}

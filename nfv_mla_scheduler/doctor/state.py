@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of what has to outlast a restart, and of where events go."""
+"""Checks of what has to outlast a restart."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import stat
 
 from nfv_mla_scheduler.doctor.access import LAYERED
 from nfv_mla_scheduler.doctor.access import ROOT_UID
-from nfv_mla_scheduler.doctor.access import SEARCH
 from nfv_mla_scheduler.doctor.access import VOLATILE
-from nfv_mla_scheduler.doctor.access import WRITE
 from nfv_mla_scheduler.doctor.access import account
 from nfv_mla_scheduler.doctor.access import file_system
-from nfv_mla_scheduler.doctor.access import may
-from nfv_mla_scheduler.doctor.access import obstacle
 from nfv_mla_scheduler.doctor.access import writers
-from nfv_mla_scheduler.doctor.findings import Skipped
 from nfv_mla_scheduler.doctor.findings import Verdict
 from nfv_mla_scheduler.doctor.findings import failed
 from nfv_mla_scheduler.doctor.findings import ok
@@ -169,45 +164,25 @@ def space(site: Site) -> Verdict:
     return worst(found, "")
 
 
-def judge_space(path: str, free: int, inodes: int | None) -> Verdict:
+def judge_space(
+    path: str,
+    free: int,
+    inodes: int | None,
+    advice: str = "make room: no policy can be kept",
+) -> Verdict:
     """Judge how much room is left.
 
     :param free: bytes
     :param inodes: that are left; None: the file system counts none
+    :param advice: when there is too little
     """
     said = f"{free // MIB} MiB free for {path}"
     if free < LEAST_BYTES or inodes == 0:
         more = ", and no inode" if inodes == 0 else ""
-        return failed(said + more, "make room: no policy can be kept")
+        return failed(said + more, advice)
     if free < LOW_BYTES:
         return warning(said, "make room")
     return ok(said)
-
-
-def audit(site: Site) -> Verdict:
-    """Events can be written to the audit file."""
-    path = site.scheduler.settings.audit_file
-    if path is None:
-        raise Skipped("audit_file is not set: no events are written")
-    runner = site.runner_of(site.scheduler)
-    parent = path.parent
-    if not parent.is_dir():
-        return failed(
-            f"{parent} is not there: no events are written", "make it"
-        )
-    if path.exists():
-        blocked = obstacle(runner, path, WRITE)
-    else:
-        blocked = obstacle(runner, parent, WRITE | SEARCH)
-    if blocked is not None:
-        return failed(
-            f"account {runner.name} cannot write to {blocked}: no events are "
-            "written",
-            f"give it to {runner.name}",
-        )
-    if path.exists() and not may(runner, parent.stat(), WRITE):
-        return ok(f"{path}; rotate it by copying, or let it be made anew")
-    return ok(f"account {runner.name} can write to {path}")
 
 
 def _existing(path: pathlib.Path) -> pathlib.Path:

@@ -3,7 +3,8 @@
 
 Pure.  It is kept beside the policy, without a signature, for
 ``scheduler/fallback.py``, which reads it with the standard library alone: to
-whom the hosts of a pool are closed (7.2), and which projects have a floor.
+whom the hosts of a pool are closed (7.2), which projects have a floor, and
+whose servers nobody is told about (5.0.3).
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ def brief(policy: Policy, catalogue: Catalogue) -> bytes:
             for project in policy.projects.values()
             if project.trust_domain is not None
         },
+        "sealed": sorted(
+            name
+            for name, key in policy.trust_domains.items()
+            if key is not None
+        ),
         "floors": sorted(
             project.project_id
             for project in policy.projects.values()

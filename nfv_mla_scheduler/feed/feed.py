@@ -61,6 +61,7 @@ class ResultsSource(Protocol):
 
 
 OwnState = Callable[[], Mapping[str, bool | None]]
+Heed = Callable[[Policy], None]
 
 
 class Feed:
@@ -70,6 +71,7 @@ class Feed:
     that its exclusive pools are closed before anything else is read.
 
     :param results: None: there are none; otherwise closed with the feed
+    :param heed: called with each policy before anything is judged by it
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Feed:
         catalogue: Catalogue,
         own_state: OwnState,
         teller: Teller,
+        heed: Heed = lambda _: None,
     ) -> None:
         self._own_state = own_state
+        self._heed = heed
         self._results = results
         self._teller = teller
         self._policy: PolicyFile | None = None
@@ -98,6 +102,8 @@ class Feed:
             if sources.break_glass_dir is not None:
                 self._waivers = Waivers(sources.break_glass_dir, root, teller)
         restored = self._policy.policy if self._policy else None
+        if restored is not None:
+            heed(restored)
         self.snapshot = view.merge(
             view.empty(catalogue), restored, None, own_state()
         )
@@ -107,6 +113,8 @@ class Feed:
         policy = self._policy.read(now) if self._policy else None
         document = self._results.read(policy, now) if self._results else None
         waivers = self._waivers.read(now) if self._waivers else ()
+        if policy is not None and policy is not self.snapshot.policy:
+            self._heed(policy)
         self.snapshot = view.merge(
             self.snapshot, policy, document, self._own_state(), waivers
         )

@@ -9,8 +9,16 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 from nfv_mla_scheduler.errors import bounded
+
+#: What there is to say of a change besides its text, for records.
+Facts: TypeAlias = Mapping[str, "str | int | float | Sequence[str] | None"]
+NO_FACTS: Facts = MappingProxyType({})
 
 TEXT_MAX = 480
 LOADED = "loaded"
@@ -37,12 +45,14 @@ class News:
     :ivar code: of the closed vocabularies of errors.py and keeper.py;
         ``loaded``, ``removed``, ``policy-expires``, ``results-left-out`` or
         ``results-stale``
+    :ivar facts: what records say besides
     """
 
     subject: str
     good: bool
     code: str
     text: str
+    facts: Facts = dataclasses.field(default_factory=dict, compare=False)
 
 
 class _Share:
@@ -105,9 +115,17 @@ class Teller:
         self._told: dict[str, tuple[bool, str, object]] = {}
         self._shares: dict[str, _Share] = {}
 
-    def say(self, subject: str, good: bool, code: str, text: str) -> None:
+    def say(
+        self,
+        subject: str,
+        good: bool,
+        code: str,
+        text: str,
+        facts: Facts = NO_FACTS,
+    ) -> None:
         """Pass on what happens once by its nature."""
-        news: News | None = News(subject, good, code, bounded(text, TEXT_MAX))
+        said = bounded(text, TEXT_MAX)
+        news: News | None = News(subject, good, code, said, facts)
         if news is not None and subject in AT_WILL:
             now = self._clock()
             share = self._shares.setdefault(subject, _Share(now))
@@ -124,18 +142,24 @@ class Teller:
                 self._tell(news)
 
     def bad(
-        self, subject: str, code: str, text: str, same: object = None
+        self,
+        subject: str,
+        code: str,
+        text: str,
+        same: object = None,
+        facts: Facts = NO_FACTS,
     ) -> None:
         """Say what is wrong with ``subject``, unless it is so still.
 
         :param same: what tells two faults of one code apart, when the text
             holds what differs from time to time; by default the text
         """
-        self._once(subject, False, code, text, text if same is None else same)
+        state = (False, code, text if same is None else same)
+        self._once(subject, state, text, facts)
 
     def good(self, subject: str, text: str, code: str = LOADED) -> None:
         """Say that ``subject`` is well, unless that was told before."""
-        self._once(subject, True, code, text, text)
+        self._once(subject, (True, code, text), text)
 
     def is_bad(self, subject: str) -> bool:
         """Whether something is wrong with ``subject``, as last told."""
@@ -156,9 +180,13 @@ class Teller:
             self.say(subject, True, REMOVED, text)
 
     def _once(
-        self, subject: str, good: bool, code: str, text: str, same: object
+        self,
+        subject: str,
+        state: tuple[bool, str, object],
+        text: str,
+        facts: Facts = NO_FACTS,
     ) -> None:
-        state = (good, code, same)
         if self._told.get(subject) != state:
             self._told[subject] = state
-            self.say(subject, good, code, text)
+            good, code, _ = state
+            self.say(subject, good, code, text, facts)

@@ -24,6 +24,8 @@ STATUS_AGE_MAX_S = 60.0
 # Which hosts were dirty holds for as long once nobody says so any more.
 DIRTY_KEPT_S = 3600.0
 BYTES_MAX = 4 * 2**20
+#: The term of the catalogue.
+LEDGER = "ledger-writable"
 # The arming in which a monitor halts what it finds.
 ACTS = "all"
 
@@ -37,7 +39,7 @@ def own_state(
     :param monitor: whether a monitor runs, and halts what it finds
     """
     return {
-        "ledger-writable": ledger,
+        LEDGER: ledger,
         "monitor-alive": monitor,
         "receipts-served": None,
     }

@@ -11,6 +11,10 @@ import pathlib
 from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.feed.brief import brief
+from nfv_mla_scheduler.feed.facts import of_offer
+from nfv_mla_scheduler.feed.facts import of_policy
+from nfv_mla_scheduler.feed.news import NO_FACTS
+from nfv_mla_scheduler.feed.news import Facts
 from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.feed.watched import Missing
 from nfv_mla_scheduler.feed.watched import TooLarge
@@ -54,9 +58,11 @@ class PolicyFile:
         self._file = WatchedFile(path, POLICY_BYTES_MAX) if path else None
         self._keeper = PolicyKeeper(root, catalogue, state_dir, read_only)
         self._state = State(state_dir, read_only)
+        self._root = root
         self._catalogue = catalogue
         self._teller = teller
         self._bytes = b""
+        self._refused: tuple[bytes, Facts] = b"", NO_FACTS
         self._unkept = False
         self._brief: bytes | None = None
         self._brief_of: Policy | None = None
@@ -73,7 +79,8 @@ class PolicyFile:
         policy = self._keeper.policy
         if not self._pass_on() and mended and policy is not None:
             text = f"version {policy.version} is in force"
-            self._teller.say("policy", True, "loaded", text)
+            facts = of_policy(policy)
+            self._teller.say("policy", True, "loaded", text, facts)
         if policy is not None:
             self._watch_expiry(policy, now)
             self._keep_brief(policy)
@@ -98,9 +105,18 @@ class PolicyFile:
         try:
             self._keeper.offer(self._bytes, now)
         except PolicyRefused as exc:
-            self._teller.bad("policy", exc.code, str(exc))
+            facts = self._facts_of_offer()
+            self._teller.bad("policy", exc.code, str(exc), facts=facts)
             return False
         return self._teller.mended("policy")
+
+    def _facts_of_offer(self) -> Facts:
+        """Return what records say of a file that is refused."""
+        data = self._bytes
+        if self._refused[0] is not data:
+            facts = of_offer(data, self._root, self._keeper.read_last(data))
+            self._refused = data, facts
+        return self._refused[1]
 
     def _pass_on(self) -> bool:
         """Tell the keeper's news; return whether a policy was taken."""
@@ -113,7 +129,10 @@ class PolicyFile:
             good = subject == "policy" or news.kind is NewsKind.KEPT_AGAIN
             if news.kind in (NewsKind.NOT_KEPT, NewsKind.KEPT_AGAIN):
                 self._unkept = not good
-            self._teller.say(subject, good, news.kind.value, news.text)
+            facts = NO_FACTS
+            if subject == "policy" and self._keeper.policy is not None:
+                facts = of_policy(self._keeper.policy)
+            self._teller.say(subject, good, news.kind.value, news.text, facts)
         return taken
 
     def _keep_brief(self, policy: Policy) -> None:
@@ -152,5 +171,5 @@ class PolicyFile:
                     f"version {policy.version} has expired: servers that ask "
                     "for attested hosts are refused"
                 )
-            self._teller.say("expiry", False, code, text)
+            self._teller.say("expiry", False, code, text, of_policy(policy))
         self._alarmed = stage

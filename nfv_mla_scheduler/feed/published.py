@@ -13,6 +13,8 @@ from nfv_mla_scheduler.errors import Problem
 from nfv_mla_scheduler.errors import ResultsCode
 from nfv_mla_scheduler.errors import ResultsRefused
 from nfv_mla_scheduler.errors import bounded
+from nfv_mla_scheduler.feed.facts import of_held
+from nfv_mla_scheduler.feed.facts import of_results
 from nfv_mla_scheduler.feed.news import Teller
 from nfv_mla_scheduler.feed.watched import Missing
 from nfv_mla_scheduler.feed.watched import TooLarge
@@ -102,7 +104,8 @@ class PublishedResults:
             if isinstance(exc, TooLarge):
                 code = ResultsCode.TOO_LARGE
             text = f"{self._origin.what}: {exc.reason}"
-            self._teller.bad("results", code.value, text, exc.same)
+            facts = of_held(self._document)
+            self._teller.bad("results", code.value, text, exc.same, facts)
             self._tell_age(now)
             return self._document
         if data is not None:
@@ -161,7 +164,8 @@ class PublishedResults:
             self._document = self._verified(self._good, policy, now)
         except ResultsRefused as exc:
             self._good = None
-            self._teller.bad("results", exc.code, str(exc), exc.code)
+            said, facts = str(exc), of_held(None)
+            self._teller.bad("results", exc.code, said, exc.code, facts)
 
     def _verified(
         self, data: bytes, policy: Policy, now: Instant
@@ -183,7 +187,8 @@ class PublishedResults:
         except ResultsRefused as exc:
             self._origin.judged(data, False)
             # by its code, as whoever sends it decides over the words
-            self._teller.bad("results", exc.code, str(exc), exc.code)
+            said, facts = str(exc), of_held(self._document)
+            self._teller.bad("results", exc.code, said, exc.code, facts)
             if exc.reason is ResultsCode.AHEAD:
                 self._origin.forget()  # its time will come
             return
@@ -193,7 +198,8 @@ class PublishedResults:
             silent = _silent(policy, document)
             if silent:
                 text += f"; {silent} of {len(policy.hosts)} hosts have none"
-            self._teller.say("results", True, "loaded", text)
+            facts = of_results(document)
+            self._teller.say("results", True, "loaded", text, facts)
         self._good, self._document = data, document
         self._report(document.problems)
 

@@ -160,15 +160,17 @@ class Case:
         )
 
     @property
-    def sealed(self) -> bool:
-        """Whether the server's trust domain keeps its entries to itself."""
+    def sealed_for(self) -> str | None:
+        """The trust domain that keeps what is said of the server to itself.
+
+        None: there is none such, or no policy that would say so.
+        """
         policy = self._snapshot.policy
-        if policy is None:
-            return False
-        project = policy.projects.get(self._project_id)
-        if project is None or project.trust_domain is None:
-            return False
-        return policy.trust_domains.get(project.trust_domain) is not None
+        project = policy.projects.get(self._project_id) if policy else None
+        if policy is None or project is None or project.trust_domain is None:
+            return None
+        key = policy.trust_domains.get(project.trust_domain)
+        return None if key is None else project.trust_domain
 
     def _refused(self, c: Candidate, now: Instant) -> tuple[str, ...]:
         """Return the codes to which a host falls, but for broken glass."""

@@ -344,12 +344,12 @@ ABOUT_SERVER = {
         },
         "It depends on something that cannot be judged here: a monitor that "
         "is alive, where ``monitor_status_file`` is not set; a ledger that "
-        "takes entries, receipts that are served (``monitor-alive``, "
-        "``ledger-writable``, ``receipts-served``), a key of the host's TPM "
-        "that the policy pins and no authority compares, or an application "
-        "that uses an HSM of its own.  Every profile of the "
-        "standard needs 5.2.10 and 5.3.2, hence is refused everywhere until "
-        "the policy waives both for it.",
+        "can be written and signed, where ``audit_dir`` is not set; receipts "
+        "that are served (``monitor-alive``, ``ledger-writable``, "
+        "``receipts-served``), a key of the host's TPM that the policy pins "
+        "and no authority compares, or an application that uses an HSM of "
+        "its own.  Every profile of the standard needs 5.2.10, hence is "
+        "refused everywhere until the policy waives it.",
         "5.2.10, 5.3.2",
     ),
     _CODE.SELF_UNMET: Phrase(

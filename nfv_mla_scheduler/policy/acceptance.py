@@ -8,6 +8,8 @@ version, times.
 
 from __future__ import annotations
 
+import dataclasses
+
 from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.errors import PolicyRefused
 from nfv_mla_scheduler.model import Instant
@@ -44,7 +46,9 @@ def accept(
 
 def read_signed(data: bytes, root: Root, catalogue: Catalogue) -> Policy:
     """Return the policy that enough officers signed, of whatever age."""
-    return read_policy(verify_envelope(data, root).payload, catalogue)
+    verified = verify_envelope(data, root)
+    policy = read_policy(verified.payload, catalogue)
+    return dataclasses.replace(policy, signers=verified.signers)
 
 
 def check_version(policy: Policy, highest: Highest | None) -> None:

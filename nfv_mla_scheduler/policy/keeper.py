@@ -112,6 +112,16 @@ class PolicyKeeper:
             self._take(policy, data, digest)
             return policy
 
+    def read_last(self, data: bytes) -> Policy | None:
+        """Return the policy in bytes that were offered last, if there is one.
+
+        Signed by enough officers, but perhaps not to be in force.
+        """
+        known = self._read
+        if known is None or known[0] != hashlib.sha256(data).digest():
+            return None
+        return known[1]
+
     def news(self) -> tuple[News, ...]:
         """Return what has changed since this was last called."""
         with self._lock:

@@ -212,6 +212,8 @@ class Policy:
     :ivar bases: profile of the operator's own -> the standard's behind it
     :ivar footprints: profile -> resource class -> amount: the room that one
         server of a followed profile takes
+    :ivar signers: ids of the officers' keys whose signatures held; none where
+        nobody looked
     """
 
     version: int
@@ -235,6 +237,7 @@ class Policy:
     guard: Guard
     footprints: Mapping[str, Mapping[str, int]]
     bases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    signers: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -17,18 +17,13 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
 from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.audit.port import Event
-from nfv_mla_scheduler.audit.port import EventKind
-from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.conf import Settings
 from nfv_mla_scheduler.conf import WithoutPolicy
 from nfv_mla_scheduler.errors import Malformed
-from nfv_mla_scheduler.errors import PolicyCode
 from nfv_mla_scheduler.feed.brief import brief
 from nfv_mla_scheduler.feed.feed import Feed
-from nfv_mla_scheduler.feed.news import News
+from nfv_mla_scheduler.feed.ourselves import LEDGER
 from nfv_mla_scheduler.feed.ourselves import MonitorStatus
 from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.feed.refresher import Refresher
@@ -46,26 +41,27 @@ from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.model import RefusalCode
 from nfv_mla_scheduler.policy.application import IMAGE_PROPERTIES
 from nfv_mla_scheduler.policy.application import VOLUME_PROPERTIES
+from nfv_mla_scheduler.recording import new_audit
 from nfv_mla_scheduler.results.view import Snapshot
 from nfv_mla_scheduler.scheduler import fallback
 from nfv_mla_scheduler.scheduler.adapters import Plain
 from nfv_mla_scheduler.scheduler.adapters import read_image
 from nfv_mla_scheduler.scheduler.heartbeat import Heartbeat
 from nfv_mla_scheduler.scheduler.kept import Kept
+from nfv_mla_scheduler.scheduler.records import started
+from nfv_mla_scheduler.scheduler.records import tell
+from nfv_mla_scheduler.scheduler.reports import About
 from nfv_mla_scheduler.scheduler.reports import Reports
 from nfv_mla_scheduler.scheduler.room import PlacementRoom
 from nfv_mla_scheduler.sources import new_feed
 
 LOG = logging.getLogger(__name__)
 
+SERVICE = "nova-scheduler"
+
+# So long the first request may wait for the ledger to be opened and signed.
+LEDGER_S = 1.0
 _LOOK_S = 0.02
-# What is news but no event of the audit is only logged.
-_KINDS = {
-    ("policy", True): EventKind.POLICY_LOADED,
-    ("policy", False): EventKind.POLICY_REFUSED,
-    ("results", True): EventKind.RESULTS_LOADED,
-    ("results", False): EventKind.RESULTS_REFUSED,
-}
 
 
 @dataclasses.dataclass(slots=True)
@@ -94,8 +90,8 @@ class Engine:
         :param conf: for authorities that are asked by this process itself
         :raises NfvMlaError: when settings or the officers' keys are at fault
         """
-        audit = _audit(settings)
-        origin = f"{socket.gethostname()}/nova-scheduler/{os.getpid()}"
+        audit = new_audit(settings, SERVICE)
+        origin = f"{socket.gethostname()}/{SERVICE}/{os.getpid()}"
         wake = threading.Event()
         monitor = MonitorStatus(
             settings.monitor_status_file, settings.max_skew_s
@@ -107,7 +103,9 @@ class Engine:
                 lambda: own_state(audit.ledger, monitor.alive(time.time())),
                 lambda news: tell(news, audit, origin),
                 wake,
+                lambda policy: audit.seal_for(policy.trust_domains),
             )
+            beginning = started(settings, conf, origin)
         except BaseException:
             audit.close()
             raise
@@ -126,12 +124,12 @@ class Engine:
             kept,
             monitor,
         )
+        audit.record(beginning)
         try:
             engine.refresher.start()
         except BaseException:
             engine.stop()
             raise
-        audit.record(Event(EventKind.WORKER_STARTED, time.time(), origin, {}))
         engine.wait_first()
         if feed.snapshot.policy is None and kept.ever():
             LOG.warning(
@@ -145,13 +143,21 @@ class Engine:
         """Wait for policy and results, as long as the settings allow."""
         timeout_s = self.settings.first_load_timeout_s
         end = time.monotonic() + timeout_s
+        opens_by = time.monotonic() + min(timeout_s, LEDGER_S)
         loaded = self.refresher.wait_first(timeout_s)
-        while loaded and not self.feed.settled:
+        while loaded and not (
+            self.feed.settled
+            and (self._has_ledger() or time.monotonic() >= opens_by)
+        ):
             loaded = time.monotonic() < end
             self.refresher.hurry()
             time.sleep(_LOOK_S if loaded else 0)
         if not loaded:
             LOG.warning("nfv-mla has not loaded policy and results yet")
+
+    def _has_ledger(self) -> bool:
+        """Whether the ledger takes entries, as far as is judged by it."""
+        return self.feed.snapshot.own_state.get(LEDGER) is not False
 
     def case(
         self,
@@ -192,7 +198,10 @@ class Engine:
             case = kept or case
         admitted = case.admitted(candidates, now)
         try:
-            self._report(plain, case, candidates, admitted, now)
+            whose = fallback.Discretion(domain=case.sealed_for)
+            if snapshot.policy is None:
+                whose = self.kept.discretion(plain)
+            self._report(About(plain, whose), case, candidates, admitted, now)
         except Exception:
             LOG.exception("nfv-mla cannot report what it decided")
         return admitted, case.malformed
@@ -224,7 +233,7 @@ class Engine:
 
     def _report(
         self,
-        plain: Plain,
+        about: About,
         case: Case,
         candidates: list[Any],
         admitted: list[Any],
@@ -232,15 +241,15 @@ class Engine:
     ) -> None:
         if not admitted:
             if candidates:
-                self.reports.refused(plain, case, candidates, now)
+                self.reports.refused(about, case, candidates, now)
             return
-        if plain.several:
+        if about.plain.several:
             self.reports.placed()
         waivers = case.broken_glass(admitted, now)
         if waivers:
-            self.reports.broken_glass(plain, case, waivers, len(admitted))
+            self.reports.broken_glass(about, waivers, len(admitted))
         if case.may_be_softened:
-            self.reports.softened(plain, case, admitted, now)
+            self.reports.softened(about, case, admitted, now)
 
 
 def case_by_kept(
@@ -262,24 +271,6 @@ def case_by_kept(
     lost = (Closure(NO_POLICY, NEVER),)
     closed = {c.host: lost for c in candidates if c.host not in open_}
     return Case(AsksNothing(closed), snapshot, plain.project_id, plain.server)
-
-
-def tell(news: News, audit: AuditPort, origin: str) -> None:
-    """Log one change of state, and record it."""
-    level = logging.INFO if news.good else logging.WARNING
-    LOG.log(level, "nfv-mla %s: %s (%s)", news.subject, news.text, news.code)
-    kind = _KINDS.get((news.subject, news.good))
-    if news.subject == "expiry" and news.code == PolicyCode.EXPIRED.value:
-        kind = EventKind.POLICY_EXPIRED
-    if kind is not None:
-        fields = {"code": news.code, "text": news.text}
-        audit.record(Event(kind, time.time(), origin, fields))
-
-
-def _audit(settings: Settings) -> AuditPort:
-    if settings.audit_file is None:
-        return NullAudit()
-    return JsonLinesAudit(settings.audit_file, settings.audit_queue_size)
 
 
 def _refresher(

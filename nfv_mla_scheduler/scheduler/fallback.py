@@ -48,6 +48,23 @@ class Terms:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Discretion:
+    """Who may be told about a server (5.0.3).
+
+    :ivar known: whether that is known at all
+    :ivar domain: the trust domain that alone may; None: all may
+    """
+
+    known: bool = True
+    domain: str | None = None
+
+    @property
+    def logged(self) -> bool:
+        """Whether log lines may name it."""
+        return self.known and self.domain is None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Brief:
     """A policy in brief.
 
@@ -55,6 +72,8 @@ class Brief:
     :ivar hosts: Nova's host name -> pools
     :ivar trust_domains: project -> trust domain
     :ivar floors: projects whose servers ask, whatever their flavor
+    :ivar sealed: trust domains whose servers nobody is told about; None: it
+        does not say, as those of earlier releases
     """
 
     version: int
@@ -62,6 +81,16 @@ class Brief:
     hosts: Mapping[str, frozenset[str]]
     trust_domains: Mapping[str, str]
     floors: frozenset[str]
+    sealed: frozenset[str] | None = None
+
+    def discretion(self, project_id: str) -> Discretion:
+        """Return who may be told about a project's servers."""
+        domain = self.trust_domains.get(project_id)
+        if domain is None:
+            return Discretion()
+        if self.sealed is None:
+            return Discretion(known=False)
+        return Discretion(domain=domain if domain in self.sealed else None)
 
 
 class BadBrief(Exception):
@@ -125,7 +154,9 @@ def _brief(found: Any) -> Brief:
     version = found["version"]
     if type(version) is not int:
         raise TypeError
-    return Brief(version, pools, hosts, domains, _words(found["floors"]))
+    sealed = _words(found["sealed"]) if "sealed" in found else None
+    floors = _words(found["floors"])
+    return Brief(version, pools, hosts, domains, floors, sealed)
 
 
 def _terms(found: dict[str, Any]) -> Terms:

@@ -94,9 +94,10 @@ def _unjudged(
     """Do without a judge in the whole process."""
     left = _open_hosts(here, plain, candidates, now)
     if candidates and not left:
+        named = here.names(plain)
         LOG.info(
-            "nfv-mla refused server %s: %s",
-            bounded(plain.server),
+            "nfv-mla refused %s: %s",
+            f"server {bounded(plain.server)}" if named else "a server",
             RefusalCode.UNAVAILABLE.value,
         )
     return left

@@ -84,6 +84,17 @@ class Kept:
         domain = self._option("management_domain")
         return fallback.open_hosts(candidates, plain, brief, domain, True, now)
 
+    def discretion(self, plain: Plain) -> fallback.Discretion:
+        """Return who may be told about a server, by what was kept."""
+        with self._lock:
+            try:
+                brief = self._brief()
+            except _Lost:
+                return fallback.Discretion(known=False)
+        if brief is None:  # nobody has asked for it ever
+            return fallback.Discretion()
+        return brief.discretion(plain.project_id)
+
     def ever(self) -> bool:
         """Whether there was a policy, or may have been one."""
         with self._lock:

@@ -113,6 +113,10 @@ class Worker:
             candidates, plain, self._refuses_all(), now
         )
 
+    def names(self, plain: Plain) -> bool:
+        """Whether log lines may name a server although there is no engine."""
+        return self._kept.discretion(plain).logged
+
     def _refuses_all(self) -> bool:
         """Whether to refuse everybody; so when the option is not readable."""
         try:

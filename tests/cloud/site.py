@@ -69,9 +69,11 @@ class Site:
         self.directory = directory
         self.policy_file = directory / "policy.json"
         self.results_file = directory / "results.json"
-        self.audit_file = directory / "audit.jsonl"
+        self.audit_dir = directory / "audit"
         self.break_glass_dir = directory / "break-glass"
         self.break_glass_dir.mkdir(parents=True)
+        self.audit_dir.mkdir()
+        self.audit_key, _public = write_key_pair(directory, "audit")
         self.signers = {}
         for name in (*OFFICERS, "mallory", COLLECTOR):
             private, _public = write_key_pair(directory, name)
@@ -91,7 +93,8 @@ class Site:
             "officer_keys": [str(self.public_key(n)) for n in OFFICERS],
             "officer_threshold": 2,
             "state_dir": str(self.directory / "state"),
-            "audit_file": str(self.audit_file),
+            "audit_dir": str(self.audit_dir),
+            "audit_key_file": str(self.audit_key),
             "refresh_interval_s": 0.1,
             **more,
         }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests assert of placement is what people see.
 
-Nova's answers to administrator and tenant, our log, the audit file; and how
+Nova's answers to administrator and tenant, our log, the ledger; and how
 often Nova asked our filter.
 """
 
@@ -36,7 +36,7 @@ class AnswersTestCase(testcase.CloudTestCase):
 
     hosts: ty.ClassVar[tuple[str, ...]] = ()
     calls: ty.ClassVar[witness.FilterCalls]
-    audit: ty.ClassVar[witness.AuditFile]
+    audit: ty.ClassVar[witness.Records]
 
     def setUp(self) -> None:
         super().setUp()
@@ -85,11 +85,11 @@ class AnswersTestCase(testcase.CloudTestCase):
     def assert_reported(
         self, server: str, counts: ty.Mapping[str, int], hosts: int
     ) -> None:
-        """Assert that log and audit file tell of one more refusal."""
+        """Assert that log and ledger tell of one more refusal."""
         self._seen[server] = self._seen.get(server, 0) + 1
         self._soon.wait_until(
             lambda: len(self._events(server)) >= self._seen[server],
-            f"the audit file tells nothing of server {server}",
+            f"the ledger tells nothing of server {server}",
         )
         events = self._events(server)
         self.assertEqual(self._seen[server], len(events))

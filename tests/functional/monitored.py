@@ -22,7 +22,9 @@ from nova.objects import instance_action
 from oslo_config import cfg
 from oslo_utils import timeutils
 
+from nfv_mla_scheduler.audit.port import AuditPort
 from nfv_mla_scheduler.audit.port import Event
+from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.feed.feed import Feed
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import works
@@ -36,8 +38,10 @@ from nfv_mla_scheduler.monitor.marking.marks import Mark
 from nfv_mla_scheduler.monitor.plans import Held
 from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.reporting import telling
+from nfv_mla_scheduler.monitor.reporting.entries import Entries
 from nfv_mla_scheduler.monitor.reporting.lines import Code
 from nfv_mla_scheduler.monitor.reporting.lines import Line
+from nfv_mla_scheduler.monitor.reporting.planned import of_ledger
 from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Step
@@ -79,11 +83,8 @@ _OPTIONS = {
 }
 
 
-class Events:
+class Events(NullAudit):
     """An audit port that keeps all in memory."""
-
-    healthy = True
-    ledger = None
 
     def __init__(self) -> None:
         self.all: list[Event] = []
@@ -91,8 +92,9 @@ class Events:
     def record(self, event: Event) -> None:
         self.all.append(event)
 
-    def close(self) -> None:
-        pass
+    def commit(self, event: Event, timeout_s: float) -> bool:
+        self.record(event)
+        return True
 
 
 class MonitoredTestCase(placement.PlacementTestCase):
@@ -100,6 +102,7 @@ class MonitoredTestCase(placement.PlacementTestCase):
 
     :cvar act: what it may do
     :ivar options_now: of ``[monitor]``, beside those of the site
+    :ivar shared_now: of ``[nfv_mla]``, likewise
     :cvar guard: of the policy; by default nothing is ever held
     :cvar playbooks: of the policy
     """
@@ -166,6 +169,8 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self.events = Events()
         self.acts = self.act
         self.options_now: dict[str, object] = {}
+        self.shared_now: dict[str, object] = {}
+        self.prepare_monitor()
         self._date_deeds()
         self._date_moves()
         self._flavors: dict[Axis, str] = {}
@@ -177,6 +182,9 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self.restart()
         # What is found from now on was not so before.
         self.cycle()
+
+    def prepare_monitor(self) -> None:
+        """Have another monitor than the usual one; it is not made yet."""
 
     def _forget_policy(self) -> None:
         if self._policy_changed:
@@ -270,16 +278,35 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self.acts = act or self.acts
         conf = self._conf()
         read = parts.read(conf)
+        audit = self.new_audit(read)
+        self._end.append(audit.close)
         self._feed: Feed = new_feed(
-            read.common, conf, dict, lambda _news: None
+            read.common,
+            conf,
+            dict,
+            lambda _news: None,
+            heed=lambda policy: audit.seal_for(policy.trust_domains),
         )
         self._end.append(self._feed.close)
+        self._reports = Reports(self.lines.append)
+        entries = Entries(audit, "tests")
         built = works.build(
-            read, conf, self.events, lambda: self._feed.snapshot, "tests"
+            read,
+            conf,
+            audit,
+            lambda: self._feed.snapshot,
+            "tests",
+            announce=lambda known: entries.note(
+                known, telling.standings(known)
+            ),
         )
         self._end.append(built.close)
         self._cycle = built.cycle
-        self._reports = Reports(self.lines.append, self.events, "tests")
+        self.drain = built.drain
+
+    def new_audit(self, read: parts.Parts) -> AuditPort:
+        """Return what the monitor records into."""
+        return self.events
 
     def end_monitor(self) -> None:
         """End the monitor that there is, if there is any."""
@@ -299,7 +326,9 @@ class MonitoredTestCase(placement.PlacementTestCase):
             state_dir=str(self.directory / "state"),
             results_file=str(self.results_file),
         )
-        del shared["audit_file"]
+        for name in ("audit_dir", "audit_key_file"):
+            del shared[name]
+        shared |= self.shared_now
         lines = ["[nfv_mla]"]
         for name, value in shared.items():
             said = ",".join(value) if isinstance(value, list) else value
@@ -323,9 +352,11 @@ class MonitoredTestCase(placement.PlacementTestCase):
         self._feed.refresh(now)
         monotonic = time.monotonic() + self.monotonic_ahead_s
         done = self._cycle.run(now, monotonic, observe)
-        self._reports.report(
-            now, telling.standings(done), done.outcomes, done.sealed
-        )
+        known = {
+            **telling.standings(done),
+            **of_ledger(False, done.outcomes),
+        }
+        self._reports.report(known, done.outcomes, done.sealed)
         self.last: CycleReport = done
         return done
 

@@ -63,7 +63,7 @@ class PlacementTestCase(answers.AnswersTestCase):
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
         cls.site = Site(pathlib.Path(directory.name) / "site")
-        cls.audit = witness.AuditFile(cls.site.audit_file)
+        cls.audit = witness.Records(cls.site.audit_dir)
         cls.version = 0
         cls.prepare_site()
         cls.description = cls.describe()

@@ -2,13 +2,12 @@
 """See what nova-scheduler does here: its calls of our filter, its reads.
 
 Wraps our filter and our feed for as long as a class of tests runs, and reads
-the audit file.
+the ledger.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import threading
 import typing as ty
@@ -19,6 +18,7 @@ import nova.conf
 from nfv_mla_scheduler.feed import feed
 from nfv_mla_scheduler.scheduler import filters
 from nfv_mla_scheduler.scheduler import worker
+from tests.ledgers import Ledger
 
 _TIMEOUT_S = 30
 
@@ -94,18 +94,23 @@ class FeedRounds(fixtures.Fixture):
                 raise AssertionError("nova-scheduler does not look at files")
 
 
-class AuditFile:
-    """The audit file, read anew each time."""
+class Records:
+    """What nova-scheduler recorded, read anew each time."""
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
+    def __init__(self, directory: pathlib.Path) -> None:
+        self._ledger = Ledger(directory, "nova-scheduler")
 
     def events(self, kind: str, **fields: object) -> list[Json]:
         """Return the fields of the events of this kind with these fields."""
-        if not self._path.exists():
-            return []
-        lines = self._path.read_text(encoding="utf-8").splitlines()
-        found = [json.loads(line) for line in lines]
+        return self._of(self._ledger.events(), kind, **fields)
+
+    def entries(self, kind: str) -> list[Json]:
+        """Return the fields of what the ledger says of itself."""
+        return self._of(self._ledger.entries(), kind)
+
+    def _of(
+        self, found: list[Json], kind: str, **fields: object
+    ) -> list[Json]:
         return [
             event["fields"]
             for event in found

@@ -16,6 +16,7 @@ from oslo_config import cfg
 from oslo_config import generator
 
 from nfv_mla_scheduler import conf
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import SettingsError
 
@@ -25,7 +26,14 @@ ETC = pathlib.Path(__file__).parents[2] / "etc"
 REFUSED = (
     ("policy_file = policy.yaml", "policy_file", "absolute"),
     ("results_file = ../results", "results_file", "absolute"),
-    ("audit_file = audit", "audit_file", "absolute"),
+    ("audit_dir = audit", "audit_dir", "absolute"),
+    ("audit_dir = /a", "audit_key_file", "beside audit_dir"),
+    ("audit_key_file = a.key", "audit_key_file", "absolute"),
+    ("audit_key_file = /a.key", "audit_dir", "beside audit_key_file"),
+    ("audit_checkpoint_interval_s = 0", "audit_checkpoint_interval_s", "1"),
+    ("audit_checkpoint_interval_s = nan", "audit_checkpoint_inter", "finite"),
+    ("audit_segment_mib = 0", "audit_segment_mib", "1"),
+    ("audit_seal_interval_s = 61", "audit_seal_interval_s", "60"),
     ("monitor_status_file = s", "monitor_status_file", "absolute"),
     ("break_glass_dir = x", "break_glass_dir", "absolute"),
     ("state_dir =", "state_dir", "must be set"),
@@ -96,6 +104,31 @@ NO_URLS = (
 )
 
 
+# an option of each kind that is not secret, and two values of it
+KINDS: tuple[tuple[cfg.Opt, str, str], ...] = (
+    (cfg.StrOpt("text"), "a", "A"),
+    (cfg.IntOpt("number"), "1", "-1"),
+    (cfg.FloatOpt("seconds"), "1.5", "1.25"),
+    (cfg.BoolOpt("whether"), "true", "false"),
+    (cfg.ListOpt("names"), "a,b", "b,a"),
+    (cfg.MultiStrOpt("lines"), "a", "b"),
+    (cfg.DictOpt("pairs"), "a:1,b:2", "a:1,b:3"),
+    (cfg.StrOpt("with-a-dash"), "x", "y"),
+)
+
+
+def another(option: cfg.Opt) -> object:
+    """Return a value that an option may have, and not its default."""
+    if isinstance(option, cfg.ListOpt):
+        return ["/another"]
+    choices = getattr(option.type, "choices", None)
+    if choices:
+        return next(c for c in choices if c != option.default)
+    if isinstance(option.default, str):
+        return "/another"
+    return option.default + (-1 if option.default == option.type.max else 1)
+
+
 def read(lines: str) -> conf.Settings:
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(f"[nfv_mla]\n{lines}\n")
@@ -129,7 +162,8 @@ class TestSettings(unittest.TestCase):
         settings = read("")
         self.assertIsNone(settings.policy_file)
         self.assertIsNone(settings.results_file)
-        self.assertIsNone(settings.audit_file)
+        self.assertIsNone(settings.audit_dir)
+        self.assertIsNone(settings.audit_key_file)
         self.assertEqual((), settings.officer_keys)
         self.assertEqual(2, settings.officer_threshold)
         self.assertIs(
@@ -162,6 +196,11 @@ class TestSettings(unittest.TestCase):
                 self.assertIn(says, message)
                 self.assertNotIn("\n", message)
                 self.assertLessEqual(len(message), LINE_MAX)
+
+    def test_a_ledger_is_a_directory_and_a_key(self):
+        settings = read("audit_dir = /a\naudit_key_file = /a.key")
+        self.assertEqual(pathlib.Path("/a"), settings.audit_dir)
+        self.assertEqual(pathlib.Path("/a.key"), settings.audit_key_file)
 
     def test_where_results_come_from(self):
         self.assertIs(conf.ResultsFrom.FILE, read("").results)
@@ -238,3 +277,72 @@ class TestSettings(unittest.TestCase):
             check=True,
             cwd=pathlib.Path(__file__).parents[2],
         )
+
+
+class TestIdentity(unittest.TestCase):
+    """Records say by which configuration a process works."""
+
+    PASSWORD = cfg.StrOpt("password", secret=True)
+
+    def digest(self, values, only=()):
+        """Return the digest of what a file says, of two groups."""
+        options = [kind[0] for kind in KINDS] + [self.PASSWORD]
+        groups = [("a", options), ("b", [cfg.StrOpt("text")])]
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            for group in only or ("a", "b"):
+                file.write(f"[{group}]\n")
+                for name, value in values.get(group, {}).items():
+                    file.write(f"{name} = {value}\n")
+            file.flush()
+            found = cfg.ConfigOpts()
+            for group, members in groups:
+                found.register_opts(members, group=group)
+            found([], default_config_files=[file.name], default_config_dirs=[])
+            return identity.digest(found, groups)
+
+    def test_it_is_the_same_for_the_same_values(self):
+        first = {kind[0].dest: kind[1] for kind in KINDS}
+        again = dict(reversed(first.items()))
+        again["pairs"] = "b:2,a:1"
+        again["whether"] = "yes"
+        self.assertRegex(self.digest({"a": first}), "^[0-9a-f]{64}$")
+        self.assertEqual(
+            self.digest({"a": first}), self.digest({"a": again}, ("b", "a"))
+        )
+
+    def test_each_option_makes_another(self):
+        first = {kind[0].dest: kind[1] for kind in KINDS}
+        found = {self.digest({"a": first})}
+        for option, _, other in KINDS:
+            found.add(self.digest({"a": first | {option.dest: other}}))
+        found.add(self.digest({"a": first, "b": {"text": "a"}}))
+        found.add(self.digest({}))
+        self.assertEqual(len(KINDS) + 3, len(found))
+
+    def test_each_of_ours_makes_another(self):
+        found = set()
+        [(group, options)] = conf.list_opts()
+        for changed in (None, *options):
+            ours = cfg.ConfigOpts()
+            conf.register(ours)
+            ours([], default_config_files=[], default_config_dirs=[])
+            if changed is not None:
+                value = another(changed)
+                ours.set_override(changed.dest, value, group=group.name)
+            found.add(identity.digest(ours, [(group.name, options)]))
+        self.assertEqual(len(options) + 1, len(found))
+
+    def test_secrets_are_left_out(self):
+        self.assertEqual(
+            self.digest({"a": {"password": "x"}}),
+            self.digest({"a": {"password": "y"}}),
+        )
+
+    def test_values_cannot_be_taken_for_other_options(self):
+        self.assertNotEqual(
+            self.digest({"a": {"text": "x", "with_a_dash": "y"}}),
+            self.digest({"a": {"text": "x\\na.with_a_dash=y"}}),
+        )
+
+    def test_the_version_of_the_package(self):
+        self.assertTrue(identity.version())

@@ -26,6 +26,7 @@ class Site:
     """Keys, a signed policy of now, and the file of options.
 
     :ivar policy: what was signed last, as values
+    :ivar shared: further lines of ``[nfv_mla]``
     """
 
     def __init__(self, directory: str, driver: str = "fake") -> None:
@@ -37,6 +38,7 @@ class Site:
         self._driver = driver
         self._version = 0
         self.policy: Policy
+        self.shared: tuple[str, ...] = ()
         for name in policies.NAMES:
             path = self.directory / f"{name}.pub"
             path.write_text(policies.public_pem(name))
@@ -126,6 +128,7 @@ class Site:
             f"officer_keys = {keys}",
             f"state_dir = {self.directory / f'state-{name}'}",
             "refresh_interval_s = 0.1",
+            *self.shared,
             "[nfv_mla_collector]",
             f"name = {name}",
             f"key_file = {self.directory / f'{name}.key'}",

@@ -249,6 +249,25 @@ class StateTest(StandingTestCase):
         self.assertLess(lines, damper.BURST + 2 + 2 * 20000 / damper.REFILL_S)
         self.assertIs(State.FRESH, self.standing.state)
 
+    def test_what_is_told_of_its_state_says_whose_and_which(self):
+        told = []
+        for _ in range(damper.BURST + 1):
+            told += self.after(10).ended(failed())
+            told += self.after(10).ended(well())
+        self.assertEqual(damper.FLAPPING, told[-1].code)
+        states = [news.facts["state"] for news in told]
+        self.assertEqual(["failing", "fresh"] * 3 + ["failing"], states)
+        self.assertEqual({NAME}, {n.facts["authority"] for n in told})
+        first, *_ = self.after(damper.STEADY_S).passed()
+        self.assertEqual((True, "fresh"), (first.good, first.facts["state"]))
+
+    def test_what_else_is_told_says_nothing_of_its_state(self):
+        changes = taken(1, [problem("h2")])
+        told = self.ended(well(), changes)
+        about = {news.subject: dict(news.facts) for news in told}
+        self.assertEqual({}, about[f"authority {NAME} results"])
+        self.assertEqual("fresh", about[f"authority {NAME}"]["state"])
+
     @examples(200)
     @given(
         st.lists(

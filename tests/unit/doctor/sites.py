@@ -21,6 +21,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization import PublicFormat
 
+from nfv_mla_scheduler.audit import entry
 from nfv_mla_scheduler.doctor.examination import examine
 from nfv_mla_scheduler.doctor.findings import State
 from nfv_mla_scheduler.doctor.findings import Verdict
@@ -111,7 +112,10 @@ class Site:
         self.run = self._made("run")
         self.glass = self._made("etc/break-glass")
         self.state = self._made("state", 0o700)
-        self.log = self._made("log")
+        self.log = self._made("log", 0o700)
+        self.audit_key = self.root / "audit.key"
+        self.audit_key.write_bytes(policies.private_pem("audit"))
+        self.audit_key.chmod(0o600)
         self.nova_conf = self.etc / "nova.conf"
         self.rules = self.etc / "policy.yaml"
         self.policy_file = self.etc / "policy.json"
@@ -130,7 +134,8 @@ class Site:
                 "results_file": self.results_file,
                 "state_dir": self.state,
                 "break_glass_dir": self.glass,
-                "audit_file": self.log / "audit.jsonl",
+                "audit_dir": self.log,
+                "audit_key_file": self.audit_key,
                 "management_domain": "acme",
             },
         }
@@ -139,6 +144,7 @@ class Site:
         self.write_rules(RULES)
         self.sign()
         self.keep()
+        self.record()
         self.publish()
         self.list_hosts()
         self._give_away()
@@ -152,7 +158,8 @@ class Site:
     def _give_away(self) -> None:
         """Give what a service writes to an account that is not root's."""
         if os.getuid() == 0:
-            for path in (self.state, *self.state.iterdir(), self.log):
+            kept = (self.state, *self.state.iterdir(), self.audit_key)
+            for path in (*kept, self.log, *self.log.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
 
     def _document(self) -> dict[str, Any]:
@@ -225,6 +232,21 @@ class Site:
         """Let a scheduler take the policy, and keep it."""
         keeper = PolicyKeeper(policies.root(), load(), self.state)
         keeper.offer(self.policy_file.read_bytes(), self.now)
+
+    def record(
+        self, age_s: float = 5.0, service: str = "nova-scheduler"
+    ) -> pathlib.Path:
+        """Write a chain with one entry, and return the origin's directory."""
+        name = f"ctl.acme.test.{service}.0"
+        origin = self.log / name
+        origin.mkdir(exist_ok=True)
+        (origin / "lock").touch()
+        at = self.now - age_s
+        line = entry.encode(
+            1, entry.NOTHING, at, name, "ctl/x/1", "heartbeat", {}
+        )
+        (origin / f"{1:020}.jsonl").write_bytes(line)
+        return origin
 
     def publish(
         self,

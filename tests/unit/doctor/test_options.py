@@ -176,7 +176,7 @@ class ValidTest(SiteCase):
         self.site = Site(self)
 
     def test_good_options_are_valid(self) -> None:
-        self.assert_ok(self.site.look("options.valid"), "7 options set")
+        self.assert_ok(self.site.look("options.valid"), "8 options set")
 
     def test_a_bad_value_is_named(self) -> None:
         for name, value in (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has to outlast a restart, and where events go."""
+"""What has to outlast a restart."""
 
 from __future__ import annotations
 
@@ -145,39 +145,6 @@ class SpaceTest(StateCase):
     def test_a_file_system_without_inodes_is_not_full(self) -> None:
         found = state.judge_space("x", state.LOW_BYTES, None)
         self.assert_ok(found)
-
-
-class AuditTest(StateCase):
-    def test_events_can_be_written(self) -> None:
-        self.assert_ok(self.site.look("state.audit"), "audit.jsonl")
-
-    def test_the_directory_is_missing(self) -> None:
-        self.site.log.rmdir()
-        self.assert_failed(self.site.look("state.audit"), "not there")
-
-    def test_the_service_may_not_write_there(self) -> None:
-        self.site.log.chmod(0o555)
-        found = self.site.look("state.audit")
-        self.assert_failed(found, f"cannot write to {self.site.log}")
-
-    def test_the_service_may_not_write_the_file(self) -> None:
-        path = self.site.log / "audit.jsonl"
-        path.touch()
-        path.chmod(0o444)
-        found = self.site.look("state.audit")
-        self.assert_failed(found, f"cannot write to {path}")
-
-    def test_a_file_that_may_be_written_suffices(self) -> None:
-        path = self.site.log / "audit.jsonl"
-        path.touch()
-        path.chmod(0o666)
-        self.site.log.chmod(0o555)
-        self.assert_ok(self.site.look("state.audit"), "rotate")
-
-    def test_without_a_file_there_are_no_events(self) -> None:
-        del self.site.sections["nfv_mla"]["audit_file"]
-        self.site.write_conf()
-        self.assert_skipped(self.site.look("state.audit"), "not set")
 
 
 class BothTest(SiteCase):

@@ -19,6 +19,7 @@ from nfv_mla_scheduler.collector.shelf import Shelf
 from nfv_mla_scheduler.errors import ContactCode
 from nfv_mla_scheduler.errors import ContactFailed
 from nfv_mla_scheduler.feed.feed import Feed
+from nfv_mla_scheduler.feed.feed import Heed
 from nfv_mla_scheduler.feed.feed import Sources
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
@@ -141,7 +142,11 @@ class Files:
         test.addCleanup(lambda: files.feed.close())  # type: ignore[attr-defined]
         return files
 
-    def new_feed(self, results_max_bytes: int = 2**20) -> Feed:
+    def new_feed(
+        self,
+        results_max_bytes: int = 2**20,
+        heed: Heed = lambda _: None,
+    ) -> Feed:
         """Return a feed as after a restart."""
         teller = Teller(self._news.append)
         catalogue = load()
@@ -159,6 +164,7 @@ class Files:
             catalogue,
             dict,
             teller,
+            heed,
         )
         return self.feed
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -82,6 +83,13 @@ class WhatItSaysTest(unittest.TestCase):
             },
             self.said["trust_domains"],
         )
+
+    def test_whose_servers_nobody_is_told_about(self) -> None:
+        self.assertEqual([], self.said["sealed"])
+        domains = {"loud": None, "hush": "a key", "calm": "another"}
+        policy = dataclasses.replace(self.policy, trust_domains=domains)
+        said = json.loads(brief(policy, load()))
+        self.assertEqual(["calm", "hush"], said["sealed"])
 
     def test_the_version(self) -> None:
         self.assertEqual(7, self.said["version"])

@@ -19,12 +19,16 @@ from typing import Any
 import nova.conf
 from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 from cryptography.hazmat.primitives.serialization import PublicFormat
 from nova import context
 from nova import objects
 from nova.scheduler import host_manager
 
 from nfv_mla_scheduler import conf
+from nfv_mla_scheduler.audit.sealing import SealKey
+from nfv_mla_scheduler.audit.sealing import read_opening_key
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
@@ -43,6 +47,7 @@ from nfv_mla_scheduler.results.writer import write
 from nfv_mla_scheduler.scheduler import worker
 from nfv_mla_scheduler.standard.catalogue import load
 from tests import policies
+from tests.ledgers import Ledger
 
 objects.register_all()
 
@@ -74,10 +79,21 @@ def node_uuid(host: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, host))
 
 
-def _seal_key() -> str:
-    private = x25519.X25519PrivateKey.from_private_bytes(b"s" * 32)
+_SEAL_KEY = x25519.X25519PrivateKey.from_private_bytes(b"s" * 32)
+
+
+def seal_key() -> SealKey:
+    """Return what opens the entries of the trust domain ``hush``."""
+    pem = _SEAL_KEY.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    return read_opening_key(pem, "hush.key")
+
+
+def seal_pem() -> str:
+    """Return the key that the policy has for it."""
     return (
-        private.public_key()
+        _SEAL_KEY.public_key()
         .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
@@ -95,7 +111,7 @@ def policy(now: float, version: int = 1, **more: Any) -> str:
         "trust_domains": {
             "acme": {},
             "owners": {},
-            "hush": {"seal_key": _seal_key()},
+            "hush": {"seal_key": seal_pem()},
         },
         "authorities": {
             "lab": {
@@ -213,8 +229,13 @@ class Site:
         self.policy_file = directory / "policy.json"
         self.results_file = directory / "results.json"
         self.waivers = directory / "break-glass"
-        self.audit_file = directory / "audit.jsonl"
+        self.audit_dir = directory / "audit"
+        self.audit_key = directory / "audit.key"
+        self.ledger = Ledger(self.audit_dir)
         self.waivers.mkdir()
+        self.audit_dir.mkdir()
+        self.audit_key.touch(0o600)
+        self.audit_key.write_bytes(policies.private_pem("audit"))
         self.put_keys()
 
     def put_keys(self) -> None:
@@ -233,7 +254,8 @@ class Site:
                 str(self.directory / f"{name}.pub") for name in policies.NAMES
             ],
             "state_dir": str(self.directory / "state"),
-            "audit_file": str(self.audit_file),
+            "audit_dir": str(self.audit_dir),
+            "audit_key_file": str(self.audit_key),
             "refresh_interval_s": 0.1,
             "management_domain": "acme",
         }
@@ -277,12 +299,14 @@ class Site:
         publish(self.waivers / "waiver.json", write_envelope(signed))
 
     def events(self) -> list[dict[str, Any]]:
-        """End the writer, and return what it wrote to the audit file."""
+        """End the writer, and return what it wrote for anybody to read."""
         worker.stop_all()
-        if not self.audit_file.exists():
-            return []
-        lines = self.audit_file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        return self.ledger.events()
+
+    def sealed(self, domain: str = "hush") -> list[dict[str, Any]]:
+        """End the writer, and return what it sealed for a trust domain."""
+        worker.stop_all()
+        return self.ledger.opened(domain, [seal_key()])
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the events that are about requests."""
@@ -326,7 +350,7 @@ class SiteTestCase(unittest.TestCase):
         self.site.put_policy()
         self.site.put_results()
 
-    def wait_for(self, condition: Any, timeout_s: float = 5.0) -> None:
+    def wait_for(self, condition: Any, timeout_s: float = 30.0) -> None:
         """Wait until the background thread has seen to something."""
         end = time.monotonic() + timeout_s
         while not condition():

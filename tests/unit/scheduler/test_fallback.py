@@ -9,6 +9,7 @@ import subprocess
 import sys
 import unittest
 from typing import Any
+from typing import ClassVar
 
 import hypothesis
 from hypothesis import strategies as st
@@ -123,7 +124,37 @@ DAMAGED = {
     "a trust domain of null": changed(trust_domains={"p": None}),
     "floors of an object": changed(floors={}),
     "floors of null": changed(floors=[None]),
+    "sealed for a word": changed(sealed="acme"),
+    "sealed for null": changed(sealed=None),
 }
+
+
+class DiscretionTest(unittest.TestCase):
+    """Who may be told about a server."""
+
+    DOMAINS: ClassVar[dict[str, str]] = {"p": "hush", "q": "loud"}
+
+    def told(self, project: str, **members: Any) -> fallback.Discretion:
+        data = changed(trust_domains=self.DOMAINS, **members)
+        return fallback.read_brief(data).discretion(project)
+
+    def test_as_the_policy_says(self) -> None:
+        for project, domain in (("p", "hush"), ("q", None), ("other", None)):
+            found = self.told(project, sealed=["hush"])
+            with self.subTest(project):
+                self.assertEqual(fallback.Discretion(True, domain), found)
+                self.assertEqual(domain is None, found.logged)
+
+    def test_what_was_kept_by_an_earlier_release_does_not_tell(self) -> None:
+        older = {k: v for k, v in MEMBERS.items() if k != "sealed"}
+        older["trust_domains"] = self.DOMAINS
+        known = fallback.read_brief(json.dumps(older).encode())
+        for project in self.DOMAINS:
+            found = known.discretion(project)
+            self.assertEqual(fallback.Discretion(known=False), found)
+            self.assertFalse(found.logged)
+        # nobody's entries are kept for no trust domain
+        self.assertTrue(known.discretion("other").logged)
 
 
 class DamagedTest(unittest.TestCase):
@@ -140,7 +171,7 @@ class DamagedTest(unittest.TestCase):
                 fallback.read_brief(data)
 
     def test_every_member_is_needed(self) -> None:
-        for name in MEMBERS:
+        for name in MEMBERS.keys() - {"sealed"}:
             fewer = {k: v for k, v in MEMBERS.items() if k != name}
             with self.subTest(name), self.assertRaises(fallback.BadBrief):
                 fallback.read_brief(json.dumps(fewer).encode())

@@ -208,7 +208,7 @@ class MalformedTest(FilterTestCase):
 
 
 class ReportTest(FilterTestCase):
-    """One line and one event for each request; nothing for sealed ones."""
+    """One line and one event for each request; test_sealed.py: of others."""
 
     def test_a_refused_request_is_reported_once(self) -> None:
         request = spec(PROFILE)

@@ -57,32 +57,6 @@ class HeartbeatTest(unittest.TestCase):
         )
 
 
-class _Ailing(NullAudit):
-    """An audit that says how it is."""
-
-    well = True
-
-    @property
-    def healthy(self) -> bool:
-        return self.well
-
-
-class UnhealthyTest(unittest.TestCase):
-    def test_that_events_are_not_written_is_logged_once_and_when_they_are(
-        self,
-    ) -> None:
-        audit = _Ailing()
-        heart = Heartbeat(audit, "host/nova-scheduler/1")
-        with self.assertLogs(heartbeat.LOG, "INFO") as logs:
-            for second, audit.well in enumerate(
-                (True, False, False, True, True)
-            ):
-                heart.beat(EMPTY, NOW + second)
-        self.assertEqual(
-            ["WARNING", "INFO"], [r.levelname for r in logs.records]
-        )
-
-
 class WorkerTest(site.SiteTestCase):
     def _beats(self) -> list[dict[str, object]]:
         return [
@@ -112,11 +86,7 @@ class WorkerTest(site.SiteTestCase):
         ):
             engine = worker.shared(site.CONF).engine()
             self.wait_for(
-                lambda: (
-                    self.site.audit_file.read_text().count("heartbeat") > 2
-                    if self.site.audit_file.exists()
-                    else False
-                )
+                lambda: self.site.ledger.bytes().count(b"heartbeat") > 2
             )
             engine.stop()
         self.assertIsNone(self._beats()[0]["policy_version"])
