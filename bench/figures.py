@@ -15,34 +15,13 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-BASELINE = "aggregates"
+from bench import worker_figures as scheduler
+from bench.ledger import figures as ledger
+from bench.monitor import figures as monitor
+from bench.units import Figure
+from bench.units import Unit
+
 FACTOR = 1.5
-
-
-class Unit(enum.Enum):
-    """In what a figure is told; a sample is in seconds, bytes or calls."""
-
-    US_PER_HOST = "us/host"
-    US_PER_RESULT = "us/result"
-    MS = "ms"
-    S = "s"
-    MIB = "MiB"
-    CALLS = "calls"
-
-    @property
-    def scale(self) -> float:
-        """By what a sample is multiplied."""
-        return _SCALES[self]
-
-
-_SCALES = {
-    Unit.US_PER_HOST: 1e6,
-    Unit.US_PER_RESULT: 1e6,
-    Unit.MS: 1e3,
-    Unit.S: 1.0,
-    Unit.MIB: 2.0**-20,
-    Unit.CALLS: 1.0,
-}
 
 
 class Verdict(enum.Enum):
@@ -54,85 +33,7 @@ class Verdict(enum.Enum):
     NONE = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Figure:
-    """One thing that is measured.
-
-    :ivar beside: the figure that it is a ratio to; None: it stands alone
-    :ivar expected: the ratio, or the figure itself; None: nothing is expected
-    """
-
-    name: str
-    text: str
-    unit: Unit
-    beside: str | None = None
-    expected: float | None = None
-
-
-_US = Unit.US_PER_HOST
-FIGURES = (
-    Figure(
-        BASELINE,
-        "Nova's AggregateInstanceExtraSpecsFilter, two keys that match",
-        _US,
-    ),
-    Figure("compute", "Nova's ComputeFilter", _US, BASELINE),
-    Figure(
-        "capabilities",
-        "Nova's ComputeCapabilitiesFilter, one key that matches",
-        _US,
-        BASELINE,
-    ),
-    Figure("warm", "a requirement asked for again", _US, BASELINE, 0.10),
-    Figure("nothing", "a request that asks for nothing", _US, BASELINE, 0.10),
-    Figure(
-        "steady",
-        "100 requirements in turn, while 1 % of the hosts are renewed after "
-        "every 10 requests",
-        _US,
-        BASELINE,
-        0.25,
-    ),
-    Figure("cold", "a requirement never seen before", _US, BASELINE, 1.0),
-    Figure(
-        "cold-waived",
-        "the same of a profile of which part is waived",
-        _US,
-        BASELINE,
-    ),
-    Figure("cpu-weigher", "Nova's CPUWeigher, its multipliers included", _US),
-    Figure("assurance", "our assurance weigher", _US, "cpu-weigher", 0.5),
-    Figure("scarcity", "our scarcity weigher", _US, "cpu-weigher", 0.5),
-    Figure(
-        "refresh",
-        "a worker takes a document in which only times have changed",
-        Unit.MS,
-        None,
-        50.0,
-    ),
-    Figure(
-        "refresh-renewed",
-        "the same in the course of 'steady', where hosts have rebooted",
-        Unit.MS,
-    ),
-    Figure(
-        "memory",
-        "policy, results and what is judged for one requirement",
-        Unit.MIB,
-        None,
-        80.0,
-    ),
-    Figure("memory-requirement", "of this, the one requirement", Unit.MIB),
-    Figure(
-        "load",
-        "a worker loads policy and results for the first time",
-        Unit.S,
-    ),
-    Figure(
-        "collection",
-        "what they add to a full garbage collection",
-        Unit.MS,
-    ),
+TOKENS = (
     Figure(
         "signatures",
         "verify the bare signatures of tokens",
@@ -152,66 +53,8 @@ FIGURES = (
         "signatures",
         0.05,
     ),
-    Figure(
-        "listing",
-        "the monitor lists all servers, hosts, moves and traits, no more",
-        Unit.S,
-    ),
-    Figure(
-        "cycle",
-        "a cycle of the monitor in which nothing is to be done",
-        Unit.S,
-        "listing",
-        0.1,
-    ),
-    Figure(
-        "first-cycle",
-        "the first cycle of a monitor, which lists and judges everything",
-        Unit.S,
-        None,
-        5.0,
-    ),
-    Figure(
-        "first-reading",
-        "what it reads before that: policy and results",
-        Unit.S,
-    ),
-    Figure(
-        "calls",
-        "HTTP calls of a cycle in which nothing is to be done",
-        Unit.CALLS,
-        None,
-        20.0,
-    ),
-    Figure(
-        "calls-acting",
-        "those of one that acts, less 3 for each step, release and trait",
-        Unit.CALLS,
-        None,
-        20.0,
-    ),
-    Figure(
-        "monitor-memory",
-        "the monitor's whole process, after all these cycles",
-        Unit.MIB,
-        None,
-        500.0,
-    ),
-    Figure(
-        "locked",
-        "from a knock at the webhook until a host's 50 servers are locked",
-        Unit.S,
-        None,
-        2.0,
-    ),
-    Figure(
-        "fenced",
-        "from an authority's change of mind until the host is fenced, at "
-        "worst, where it is asked every 2 s",
-        Unit.S,
-        None,
-        3.0,
-    ),
+)
+KEYLIME = (
     Figure(
         "keylime-first",
         "the driver's first answer about 1,000 agents of real Keylime, whose "
@@ -243,29 +86,30 @@ FIGURES = (
         50.0,
     ),
 )
+FIGURES = (
+    *scheduler.FIGURES,
+    *TOKENS,
+    *monitor.COST,
+    *monitor.ALARM,
+    *KEYLIME,
+    *ledger.FIGURES,
+)
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
 
-_TOKENS = ("signatures", "tokens-new", "tokens-unchanged")
-_COST = (
-    "listing",
-    "cycle",
-    "first-cycle",
-    "first-reading",
-    "calls",
-    "calls-acting",
-    "monitor-memory",
-)
-_ALARM = ("locked", "fenced")
-_KEYLIME = tuple(name for name in BY_NAME if name.startswith("keylime"))
-_APART = frozenset((*_TOKENS, *_COST, *_ALARM, *_KEYLIME))
+
+def _names(figures: Iterable[Figure]) -> frozenset[str]:
+    return frozenset(figure.name for figure in figures)
+
+
+MONITOR_COST, MONITOR_ALARM = _names(monitor.COST), _names(monitor.ALARM)
 #: Figures that are measured on the same fixture, and on no other.
 PARTS: Mapping[str, frozenset[str]] = {
-    "tokens": frozenset(_TOKENS),
-    "scheduler": frozenset(BY_NAME.keys() - _APART),
-    "monitor": frozenset((*_COST, *_ALARM)),
-    "keylime": frozenset(_KEYLIME),
+    "tokens": _names(TOKENS),
+    "scheduler": _names(scheduler.FIGURES),
+    "monitor": MONITOR_COST | MONITOR_ALARM,
+    "keylime": _names(KEYLIME),
+    "ledger": _names(ledger.FIGURES),
 }
-MONITOR_COST, MONITOR_ALARM = frozenset(_COST), frozenset(_ALARM)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

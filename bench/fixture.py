@@ -11,12 +11,16 @@ from bench import keylime
 from bench import rules
 from bench import site
 from bench.figures import PARTS
+from bench.ledger import appending
+from bench.ledger import entries
+from bench.ledger import sealing
 from bench.monitor import alarm
 from bench.monitor import cost
 from bench.monitor import ground
 from bench.monitor import town
 from bench.run import SAMPLED
 from bench.run import Run
+from nfv_mla_scheduler.audit.limits import Limits
 
 Facts = dict[str, int | float]
 
@@ -42,7 +46,8 @@ def words(count: int, rounds: int, names: Collection[str]) -> tuple[str, ...]:
     :param names: of the figures that are measured
     """
     found: tuple[str, ...] = ()
-    if not (PARTS["monitor"] | PARTS["keylime"]).issuperset(names):
+    apart = PARTS["monitor"] | PARTS["keylime"] | PARTS["ledger"]
+    if not apart.issuperset(names):
         found += _of_scheduler(count, rounds)
     if not PARTS["monitor"].isdisjoint(names):
         found += _of_monitor(count)
@@ -53,7 +58,25 @@ def words(count: int, rounds: int, names: Collection[str]) -> tuple[str, ...]:
             "policies bound, each with a key of its own, which is pinned. "
             "The driver in this process, over mutual TLS.",
         )
+    if not PARTS["ledger"].isdisjoint(names):
+        found += (_of_ledger(),)
     return found
+
+
+def _of_ledger() -> str:
+    limits = Limits()
+    return (
+        f"Ledger: {entries.COUNT} entries, refusals, requests of the monitor, "
+        "what came of them and heartbeats, recorded one right after the "
+        "other by a process that then ends, on the disk of the temporary "
+        "directory. CPU time of the process, all its threads. Bare is the "
+        "same without a ledger: the same bytes made by json, hashed by "
+        f"hashlib, and an Ed25519 signature for every "
+        f"{limits.checkpoint_entries}. Commit: the median of "
+        f"{appending.SYNCED} entries, each synced, by the clock on the wall. "
+        f"Seal: {sealing.BLOCKS} blocks with {sealing.ENTRIES} entries each; "
+        f"a day has one every {limits.seal_interval_s:g} s."
+    )
 
 
 def _of_monitor(count: int) -> tuple[str, ...]:

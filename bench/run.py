@@ -23,10 +23,10 @@ from bench.estate import estate
 from bench.figures import MONITOR_ALARM
 from bench.figures import MONITOR_COST
 from bench.figures import PARTS
-from bench.figures import Figure
 from bench.meter import Contender
 from bench.meter import Samples
 from bench.meter import measure
+from bench.units import Figure
 
 if TYPE_CHECKING:
     from bench.scheduler.process import Scheduler
@@ -87,6 +87,9 @@ def run(
             turns = _of_tokens(hosts, names, done)
             done.samples |= measure(turns, rounds, tell)
             del turns
+    if names & PARTS["ledger"]:
+        with done.step("ledger"):
+            _measure_ledger(names, rounds, done, tell)
     if names & PARTS["keylime"]:
         if why := keylime.lacks_keylime():
             raise Wrong(f"keylime: {why}")
@@ -101,6 +104,26 @@ def run(
             with here.opened():
                 _measure_scheduler(here, names, rounds, done, tell)
     return done
+
+
+def _measure_ledger(
+    names: frozenset[str],
+    rounds: int,
+    done: Run,
+    tell: Callable[[str], None],
+) -> None:
+    """Measure what is wanted, before anything large is in this process."""
+    from bench.ledger.ground import Odd
+    from bench.ledger.turns import measure_ledger
+
+    with tempfile.TemporaryDirectory(prefix="nfv-mla-bench-") as path:
+        try:
+            found = measure_ledger(
+                pathlib.Path(path), names, rounds, done.facts, tell
+            )
+        except Odd as exc:
+            raise Wrong(f"ledger: {exc}") from exc
+    done.samples |= {n: found[n] for n in names & PARTS["ledger"]}
 
 
 def _measure_monitor(

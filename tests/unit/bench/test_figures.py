@@ -90,6 +90,8 @@ class FiguresTest(unittest.TestCase):
                 "keylime-cpu": (None, 100.0),
                 "keylime-calls": (None, 1.0),
                 "keylime-memory": (None, 50.0),
+                "append": ("append-bare", 2.0),
+                "verify": (None, 20.0),
             },
             expected,
         )

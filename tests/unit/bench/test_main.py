@@ -15,9 +15,15 @@ from unittest import mock
 from bench import __main__ as bench
 from bench import estate
 from bench import figures
+from bench.ledger import appending
+from bench.ledger import entries
+from bench.ledger import ground
+from bench.ledger import sealing
+from bench.ledger import verifying
 from bench.monitor import cost
-from bench.monitor import ground
+from bench.monitor import ground as monitored
 from bench.scheduler import novas
+from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.judge.decisions import Decisions
 
 FEW = ("--hosts", str(estate.LEAST), "--rounds", "2")
@@ -157,8 +163,8 @@ class MonitorTest(unittest.TestCase):
 
     def test_the_ground_is_as_it_is_described(self) -> None:
         count = estate.LEAST
-        hosts = ground.grounds(count)
-        asking = ground.asking(count)
+        hosts = monitored.grounds(count)
+        asking = monitored.asking(count)
         self.assertEqual(count * 10 * 2 // 100, len(asking))
         for number in asking:
             host = hosts[number % count]
@@ -169,6 +175,72 @@ class MonitorTest(unittest.TestCase):
             if host.standing is estate.Standing.CONTRAINDICATED
         ]
         self.assertEqual(count // 20, len(bad))
+
+
+class LedgerTest(unittest.TestCase):
+    """The ledger's part, with few entries; a real ledger, a real disk."""
+
+    def setUp(self) -> None:
+        for where, name, few in (
+            (entries, "COUNT", 300),
+            (appending, "SYNCED", 3),
+            (appending, "ALONE", 20),
+            (sealing, "BLOCKS", 5),
+        ):
+            patch = mock.patch.object(where, name, few)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_every_figure_is_measured_and_what_it_is_measured_on_is_said(
+        self,
+    ) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "bench.json"
+            status, out, err = run(
+                *(*FEW, "--check", "1000", "--part", "ledger"),
+                *("--json", str(file)),
+            )
+            self.assertEqual(0, status, err)
+            form = json.loads(file.read_text(encoding="utf-8"))
+        self.assertEqual(figures.PARTS["ledger"], set(form["figures"]))
+        self.assertTrue(out.startswith("Ledger: 300 entries"))
+        self.assertNotIn("HostStates", out)
+        # what it says of itself, and at least one checkpoint
+        self.assertGreaterEqual(form["fixture"]["entries of the ledger"], 303)
+        self.assertGreater(form["fixture"]["bytes of an entry"], 200)
+        for figure in form["figures"].values():
+            self.assertEqual(2, len(figure["samples"]))
+            self.assertTrue(all(sample > 0 for sample in figure["samples"]))
+        size = form["figures"]["seal-day-size"]
+        self.assertEqual(1, len(set(size["samples"])), "blocks of one size")
+        # a block every five seconds
+        self.assertAlmostEqual(100, size["median"], delta=5)
+
+    def test_a_ledger_that_loses_entries_fails_whatever_it_costs(self) -> None:
+        with mock.patch.object(ground, "Ledger", lambda *_: NullAudit()):
+            status, _, err = run(*FEW, "--only", "append")
+        self.assertEqual(1, status)
+        self.assertIn(
+            "bench: ledger: of 300 events 0 were written",
+            err.splitlines()[-1],
+        )
+
+    def test_a_ledger_that_is_not_whole_is_not_verified(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            here = ground.Ground(pathlib.Path(directory), 20)
+            verifying.Verifying(here).sample()
+            (path,) = here.directory.rglob("*.jsonl")
+            lines = path.read_bytes().splitlines(keepends=True)
+            path.write_bytes(b"".join(lines[:5] + lines[6:]))
+            with self.assertRaises(ground.Odd):
+                verifying.Verifying(here).sample()
+
+    def test_no_two_events_are_alike(self) -> None:
+        found = [
+            (e.kind, e.at, json.dumps(e.fields))
+            for e in entries.events(3000, 0.0)
+        ]
+        self.assertEqual(3000, len(set(found)))
 
 
 class StatusTest(unittest.TestCase):
