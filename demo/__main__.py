@@ -69,7 +69,7 @@ def _chosen(args: argparse.Namespace) -> tuple[Scene, ...]:
         scene
         for scene in SCENES
         if (not args.only or scene.name in args.only)
-        and (args.filtered or not scene.watched)
+        and (args.filtered or not scene.ours)
     )
 
 
@@ -77,10 +77,10 @@ def _check_alone(parser: argparse.ArgumentParser, only: list[str]) -> None:
     """Refuse scenes that Nova alone cannot play."""
     from demo.scenes import SCENES
 
-    needy = [s.name for s in SCENES if s.watched and s.name in only]
+    needy = [s.name for s in SCENES if s.ours and s.name in only]
     if needy:
         parser.error(
-            f"--without-filter leaves the monitor out, which "
+            "--without-filter leaves monitor and ledger out, which "
             f"{' and '.join(needy)} cannot do without"
         )
 
@@ -126,8 +126,8 @@ def _parser() -> argparse.ArgumentParser:
         "--without-filter",
         dest="filtered",
         action="store_false",
-        help="leave our filter and weighers out, and the monitor with its "
-        "scenes: what Nova alone would do",
+        help="leave our filter and weighers out, and monitor and ledger with "
+        "their scenes: what Nova alone would do",
     )
     parser.add_argument(
         "--no-color", action="store_true", help="plain text on a terminal"

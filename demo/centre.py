@@ -202,6 +202,7 @@ class DataCentre:
             overrides={
                 "nfv_mla": self.site.options(
                     management_domain="acme",
+                    audit_checkpoint_interval_s=world.SIGNED_EVERY_S,
                     follow_room_max_age_s=3.0,
                     scarcity_weight_multiplier=2.0,
                 )

@@ -12,6 +12,7 @@ import sys
 import typing as ty
 from collections.abc import Iterable
 
+from demo import world
 from tests.cloud.site import COLLECTOR
 from tests.cloud.site import OFFICERS
 from tests.cloud.site import Site
@@ -50,6 +51,9 @@ class Collector:
 policy_file = {self._site.policy_file}
 officer_keys = {keys}
 state_dir = {self._site.directory / "collector-state"}
+audit_dir = {self._site.audit_dir}
+audit_key_file = {self._site.audit_key}
+audit_checkpoint_interval_s = {world.SIGNED_EVERY_S}
 
 [nfv_mla_collector]
 name = {COLLECTOR}

@@ -21,6 +21,7 @@ import typing as ty
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from demo import world
 from demo.power import Power
 from nfv_mla_scheduler.cmd import main as command_line
 from tests.cloud.site import Site
@@ -64,7 +65,7 @@ class Monitor:
         shared = self._site.options(
             management_domain="acme",
             state_dir=str(self._state),
-            audit_file=str(directory / "monitor-audit.jsonl"),
+            audit_checkpoint_interval_s=world.SIGNED_EVERY_S,
         )
         own = {name: environment[key] for name, key in _OPTIONS.items()} | {
             "act": "all",

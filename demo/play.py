@@ -24,8 +24,9 @@ _HEADINGS = (
 
 _READ_ON = (
     "Read on: demo/policy.yaml is what alice and bob have signed; "
-    "doc/source/reference/decisions.rst says how each decision is made. Try "
-    "it yourself: python -m demo --serve. What Nova alone would have done: "
+    "doc/source/reference/decisions.rst says how each decision is made, and "
+    "doc/source/admin/ledger.rst how the ledger is audited. Try it yourself: "
+    "python -m demo --serve. What Nova alone would have done: "
     "python -m demo --without-filter."
 )
 _WITH_FILTER = (
@@ -111,7 +112,8 @@ def introduce(screen: Screen, *, filtered: bool) -> None:
     if not filtered:
         screen.heading("WITHOUT our filter: what Nova alone would do")
         screen.text(
-            "Nova alone has no monitor either: its scenes are left out.",
+            "Nova alone has no monitor and no ledger either: their scenes "
+            "are left out.",
             indent=2,
         )
 

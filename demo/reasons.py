@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a request was refused: what the scheduler wrote down about it.
 
-Reads the audit file and the log.  For single hosts it asks the scheduler's
+Reads the ledger and the log.  For single hosts it asks the scheduler's
 own judge to explain, as ``explain`` would.  Nothing here says whether a scene
 went as expected: that is Nova's to say.
 """
 
 from __future__ import annotations
 
-import json
 import time
 import typing as ty
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.model import Status
 from nfv_mla_scheduler.results.values import ResultsDocument
 from nfv_mla_scheduler.scheduler.adapters import Plain
+from tests.ledgers import Ledger
 
 Event = dict[str, ty.Any]
 
@@ -31,11 +31,11 @@ class Reasons:
 
     def __init__(self, centre: DataCentre) -> None:
         self._centre = centre
-        self._audit = centre.site.audit_file
+        self._ledger = Ledger(centre.site.audit_dir, "nova-scheduler")
 
     def count(self) -> int:
         """Return how many audit events there are, to look on from there."""
-        return len(self._lines())
+        return len(self._ledger.events())
 
     def events(
         self, since: int = 0, *, kind: str | tuple[str, ...], server: str = ""
@@ -47,10 +47,9 @@ class Reasons:
         :param server: only those about this one
         """
         kinds = (kind,) if isinstance(kind, str) else kind
-        events: list[Event] = [json.loads(x) for x in self._lines()[since:]]
         return [
             event
-            for event in events
+            for event in self._ledger.events()[since:]
             if event["kind"] in kinds
             and server in ("", event["fields"].get("server"))
         ]
@@ -184,11 +183,3 @@ class Reasons:
             ).refusals
             for compute in self._centre.computes
         }
-
-    def _lines(self) -> list[str]:
-        """Return the events that are written, whole lines only."""
-        try:
-            text = self._audit.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return []
-        return text[: text.rfind("\n") + 1].splitlines()

@@ -58,7 +58,8 @@ _WATCH = """\
 edit $D/keylime-dc/attesters.yaml       # or $D/veraison-police/...
 tail -f $D/collector.log
 nfv-mla collector status --status-file $D/collector-status.json
-tail -f $D/audit.jsonl"""
+nfv-mla audit follow $D/audit
+nfv-mla audit verify $D/audit --key $D/audit.pub"""
 
 _MONITOR = """\
 nfv-mla monitor status --config-file $D/monitor.conf

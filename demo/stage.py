@@ -17,6 +17,7 @@ from demo import world
 from demo.answers import Answer
 from demo.asked import Asked
 from demo.asked import NotAsExpected
+from demo.auditing import Auditing
 from demo.authorities import Authorities
 from demo.centre import DataCentre
 from demo.interrupts import INTERRUPTS
@@ -49,6 +50,7 @@ class Stage:
         self.authorities = Authorities(centre, self.reasons, screen)
         self.offices = Offices(centre, self.reasons, screen)
         self.monitor = Watching(self)
+        self.auditor = Auditing(self)
         self._servers: dict[str, Server] = {}
         self._pending: Asked | None = None
         self._said: set[tuple[str, ...]] = set()

@@ -38,6 +38,9 @@ OWNED_BY_LAB = "    exclusive_to: [acme-lab]\n"
 CLASSES = {"enclaves": "secure-execution", "key-stores": "pooled-restricted"}
 FOOTPRINT = {"VCPU": 2, "MEMORY_MB": 2048}
 
+# How often each process signs how far its ledger goes.
+SIGNED_EVERY_S = 1.0
+
 # The authorities: the operator's own, and one in another trust domain.
 OURS = "keylime-dc"
 THEIRS = "veraison-police"

@@ -11,6 +11,7 @@ from demo.scenes import attesting
 from demo.scenes import evidence
 from demo.scenes import moving
 from demo.scenes import placing
+from demo.scenes import recording
 from demo.scenes import rules
 from demo.scenes import watching
 from demo.stage import Stage
@@ -23,7 +24,7 @@ class Scene:
     :ivar name: what ``--only`` calls it
     :ivar clause: of GR NFV-SEC 009
     :ivar shows: what there is to see, in a sentence or two
-    :ivar watched: whether it needs the monitor, which Nova alone has not
+    :ivar ours: whether it needs monitor or ledger, which Nova alone has not
     """
 
     name: str
@@ -31,7 +32,7 @@ class Scene:
     clause: str
     shows: str
     play: Callable[[Stage], None]
-    watched: bool = False
+    ours: bool = False
 
 
 SCENES = (
@@ -187,7 +188,7 @@ SCENES = (
         "should not change in operation, a host that the monitor saw good "
         "before is found changed; one that it never saw good, failed.",
         watching.turns_bad,
-        watched=True,
+        ours=True,
     ),
     Scene(
         "locked",
@@ -196,7 +197,7 @@ SCENES = (
         "Nova asks no filter when a server is started, so that the monitor "
         "locks it first. Its owner is told that, but neither why nor where.",
         watching.locked,
-        watched=True,
+        ours=True,
     ),
     Scene(
         "swallowed",
@@ -207,7 +208,7 @@ SCENES = (
         "own command switches the host off; only then is the server built "
         "anew elsewhere.",
         watching.swallowed,
-        watched=True,
+        ours=True,
     ),
     Scene(
         "forced",
@@ -216,7 +217,7 @@ SCENES = (
         "By naming zone and host an administrator gets past all filters, "
         "onto a host that nobody attests.",
         watching.forced,
-        watched=True,
+        ours=True,
     ),
     Scene(
         "everyone",
@@ -226,7 +227,7 @@ SCENES = (
         "that is suspect. Hosts are fenced, but nobody is moved or stopped "
         "before a person has looked.",
         watching.everyone,
-        watched=True,
+        ours=True,
     ),
     Scene(
         "released",
@@ -236,6 +237,15 @@ SCENES = (
         "has looked and says so; then the hosts are mended, and what was "
         "stopped runs again.",
         watching.released,
-        watched=True,
+        ours=True,
+    ),
+    Scene(
+        "ledger",
+        "What is on record stays on record",
+        "6.2, 5.3.2, 7.2.3",
+        "All this is in a signed ledger, each entry with the hash of the one "
+        "before. Somebody wants the last refusal to be forgotten.",
+        recording.ledger,
+        ours=True,
     ),
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as ty
 
 from demo import world
@@ -115,7 +116,7 @@ class FakeMonitor:
 
 
 class FakeSite:
-    audit_file = None
+    audit_dir = pathlib.Path("/nowhere")
 
 
 class FakeReasons:

@@ -50,13 +50,15 @@ class MainTest(unittest.TestCase):
             ["follow", "hints"], _run("--only", "hints", "follow")[1]
         )
 
-    def test_without_the_filter_there_is_no_monitor_either(self) -> None:
-        watched = [scene.name for scene in SCENES if scene.watched]
+    def test_without_the_filter_there_is_neither_monitor_nor_ledger(
+        self,
+    ) -> None:
+        ours = [scene.name for scene in SCENES if scene.ours]
         _, played = _run("--without-filter")
         self.assertEqual(
-            [scene.name for scene in SCENES if not scene.watched], played
+            [scene.name for scene in SCENES if not scene.ours], played
         )
-        self.assertTrue(watched)
+        self.assertTrue(ours)
 
     def test_a_scene_with_the_monitor_is_none_without_the_filter(self) -> None:
         said = io.StringIO()
@@ -66,7 +68,9 @@ class MainTest(unittest.TestCase):
         ):
             _run("--without-filter", "--only", "hints", "locked")
         self.assertEqual(2, caught.exception.code)
-        self.assertIn("the monitor out, which locked cannot", said.getvalue())
+        self.assertIn(
+            "monitor and ledger out, which locked cannot", said.getvalue()
+        )
 
     def test_refuses_a_scene_that_does_not_exist(self) -> None:
         with (
