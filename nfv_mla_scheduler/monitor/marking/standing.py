@@ -73,7 +73,8 @@ class Standing:
 
     :ivar mark: ours, verified; None: there is none, or an administrator's
         lock stands in its place
-    :ivar migration: its newest move since the mark was first written
+    :ivar migration: its newest move of ours since the mark was first written,
+        or anybody's that is under way
     :ivar somewhere: whether another host would take it, and has room
     :ivar source_up: whether Nova thinks that its host's service is up
     :ivar host_off: whether its host is known, out of band, to be off

@@ -138,7 +138,9 @@ def _standing(
         server=server,
         lock=it.locks.get(server.uuid, usual),
         mark=mark,
-        migration=_move(moves, mark.since if mark else acted.first),
+        migration=_move(
+            moves, mark.since if mark else acted.first, it.user_id
+        ),
         somewhere=it.somewhere.get(server.uuid, False),
         source_up=node is None or (node.up and not node.forced_down),
         host_off=server.host in it.hosts_off,
@@ -148,13 +150,21 @@ def _standing(
 
 
 def _move(
-    moves: tuple[Migration, ...], since: Instant | None
+    moves: tuple[Migration, ...], since: Instant | None, user_id: str
 ) -> Migration | None:
-    """Return a server's newest move since it was first acted upon."""
-    ours = [
+    """Return a server's newest move since it was first acted upon.
+
+    Somebody else's that is over is no step of ours: least of all the one by
+    which it was forced to where it is.
+    """
+    those = [
         move
         for move in moves
         if move.course is Course.UNDER_WAY
-        or (since is not None and move.created >= since - SKEW_S)
+        or (
+            since is not None
+            and move.created >= since - SKEW_S
+            and (not user_id or move.user_id in ("", user_id))
+        )
     ]
-    return max(ours, key=lambda m: (m.created, m.number), default=None)
+    return max(those, key=lambda m: (m.created, m.number), default=None)

@@ -278,6 +278,31 @@ class StandingTest(unittest.TestCase):
                 )
                 self.assertEqual(seen, standing.migration is not None)
 
+    def test_move_that_brought_it_here_is_no_step_of_ours(self) -> None:
+        """A step that was lost is asked again, and not taken for done."""
+        mark = clouds.mark(Code.LIVE_MIGRATE, 5, since_s=10)
+        forced = clouds.move(
+            HERE, source="h2", dest=HERE.host, created=NOW - 15
+        )
+        theirs, arrived, going = "somebody", Course.ARRIVED, Course.UNDER_WAY
+        for who, us, course, seen in (
+            (theirs, clouds.US, arrived, False),
+            (theirs, clouds.US, Course.FAILED, False),
+            (theirs, clouds.US, going, True),
+            (clouds.US, clouds.US, arrived, True),
+            # Where nobody says whose it is, it may be ours.
+            ("", clouds.US, arrived, True),
+            (theirs, "", arrived, True),
+        ):
+            with self.subTest(who=who, us=us, course=course):
+                one = dataclasses.replace(forced, user_id=who, course=course)
+                standing, _ = self.standing(
+                    marks=marked(mark),
+                    picture=clouds.picture([HERE], moves=[one]),
+                    user_id=us,
+                )
+                self.assertEqual(seen, standing.migration is not None)
+
     def test_its_host(self) -> None:
         down = clouds.node("h1", up=False)
         forced = clouds.node("h1", forced_down=True)
