@@ -53,6 +53,7 @@ class Cycle:
     :param hand: None: nothing is ever done
     :param picture_max_age_s: beyond which a picture is good for fences only
     :param clean_up: None: nobody keeps account of departures
+    :param announce: records what is found and planned, before it is done
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Cycle:
         room: Callable[[Mapping[str, int]], frozenset[str]],
         picture_max_age_s: float,
         clean_up: CleanUp | None = None,
+        announce: Callable[[CycleReport], None] = lambda _report: None,
     ) -> None:
         self._eye = eye
         self._court = court
@@ -79,6 +81,7 @@ class Cycle:
         self._room = room
         self._picture_max_age_s = picture_max_age_s
         self._clean_up = clean_up
+        self._announce = announce
         self._dirty: tuple[Dirty, ...] | None = None
         self._picture: Picture | None = None
         self._seen_at: Instant = NEVER
@@ -148,9 +151,13 @@ class Cycle:
         )
         if plan is None:
             return report
-        report = dataclasses.replace(report, ruling=_told(ruling, plan))
+        report = dataclasses.replace(
+            report, ruling=_told(ruling, plan), plan=plan
+        )
+        known = report
+        tries.take(Part.RECORD, lambda: self._announce(known))
         outcomes = self._act(plan, picture, report, tries)
-        return dataclasses.replace(report, plan=plan, outcomes=outcomes)
+        return dataclasses.replace(report, outcomes=outcomes)
 
     def _look_at_departures(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
@@ -33,6 +34,7 @@ class Part(enum.Enum):
     ROOM = "ask for room"
     PLAN = "plan"
     WRITE_HOLDS = "write what is held"
+    RECORD = "record what is planned"
     ACT = "act"
 
 
@@ -54,7 +56,8 @@ class CycleReport:
     :ivar seen_at: when servers were last seen, by the wall clock
     :ivar ruling: None: nothing could be judged
     :ivar plan: None: nothing could be planned
-    :ivar sealed: UUIDs of servers that nobody is told about
+    :ivar sealed: UUIDs of servers that nobody is told about -> the trust
+        domain that alone may read of each
     :ivar dirty: hosts that are not clean; None: not known yet
     """
 
@@ -68,7 +71,7 @@ class CycleReport:
     plan: Plan | None = None
     outcomes: tuple[Outcome, ...] = ()
     failures: tuple[Failure, ...] = ()
-    sealed: frozenset[str] = frozenset()
+    sealed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     dirty: tuple[Dirty, ...] | None = None
 
 

@@ -7,6 +7,7 @@ Interfaces only: each has its own package.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Protocol
 
 from nfv_mla_scheduler.model import Instant
@@ -82,9 +83,9 @@ class Hand(Protocol):
         plan: Plan,
         picture: Picture,
         now: Instant,
-        sealed: frozenset[str],
+        sealed: Mapping[str, str],
     ) -> tuple[Outcome, ...]:
         """Do what is planned, and return what became of it.
 
-        :param sealed: UUIDs of servers that records must not name
+        :param sealed: server -> the trust domain that alone may read of it
         """

@@ -20,21 +20,20 @@ from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
+from nfv_mla_scheduler.model import NEVER
+from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.planning.situation import Arming
 from nfv_mla_scheduler.monitor.reporting import telling
+from nfv_mla_scheduler.monitor.reporting.entries import Entries
+from nfv_mla_scheduler.monitor.reporting.heartbeat import Heartbeat
+from nfv_mla_scheduler.monitor.reporting.planned import of_ledger
 from nfv_mla_scheduler.monitor.reporting.report import Reports
 from nfv_mla_scheduler.monitor.reporting.status import Process
 from nfv_mla_scheduler.monitor.reporting.status import status
 from nfv_mla_scheduler.monitor.reporting.tally import Tally
+from nfv_mla_scheduler.recording import event as event_of
 from nfv_mla_scheduler.results.publish import publish
-
-_KINDS = {
-    ("policy", True): EventKind.POLICY_LOADED,
-    ("policy", False): EventKind.POLICY_REFUSED,
-    ("results", True): EventKind.RESULTS_LOADED,
-    ("results", False): EventKind.RESULTS_REFUSED,
-}
 
 
 class Journal:
@@ -60,7 +59,11 @@ class Journal:
         )
         self._tally = Tally()
         self._teller = Teller(self.tell)
-        self._reports = Reports(telling.tell, audit, origin)
+        self._reports = Reports(telling.tell)
+        self._entries = Entries(audit, origin)
+        self._heartbeat = Heartbeat(audit, origin)
+        self._announced: Instant = NEVER
+        self._silent = 0
         self._report: CycleReport | None = None
 
     @property
@@ -68,20 +71,35 @@ class Journal:
         """What became of the last cycle; None: there was none yet."""
         return self._report
 
-    def started(self) -> None:
-        """Record that the process begins its work."""
+    def started(self, made_of: Mapping[str, JSON]) -> None:
+        """Record that the process begins its work.
+
+        :param made_of: which package and options it runs with
+        """
         fields: dict[str, JSON] = {
             "act": self._process.act,
             "dry_run": self._dry_run,
+            **made_of,
         }
-        self._record(EventKind.MONITOR_STARTED, fields)
+        self._audit.record(
+            Event(EventKind.MONITOR_STARTED, time.time(), self._origin, fields)
+        )
 
     def tell(self, news: News) -> None:
         """Log one change of state, and record it."""
         telling.tell_news(news)
-        kind = _KINDS.get((news.subject, news.good))
-        if kind is not None:
-            self._record(kind, {"code": news.code, "text": news.text})
+        event = event_of(news, time.time(), self._origin)
+        if event is not None:
+            self._audit.record(event)
+
+    def announce(self, report: CycleReport) -> None:
+        """Record what a cycle has found and planned, before it is done."""
+        self._announced = report.at
+        self._entries.note(report, telling.standings(report))
+
+    def beat(self) -> None:
+        """Record that the process goes on, if it is time."""
+        self._heartbeat.beat(time.time(), self._process, self._report)
 
     def note(self, report: CycleReport, seconds: float) -> None:
         """Say what has changed by a cycle, which took so long."""
@@ -90,12 +108,20 @@ class Journal:
         )
         self._tally.add(report.outcomes, report.sealed)
         self._report = report
+        standings = telling.standings(report, self._dry_run)
+        if self._announced != report.at:
+            self._entries.note(report, standings)
+        self._silent = 0 if self._written is not False else self._silent + 1
         self._reports.report(
-            report.at,
-            telling.standings(report, self._dry_run),
+            {**standings, **of_ledger(self._silent > 1, report.outcomes)},
             report.outcomes,
             report.sealed,
         )
+
+    @property
+    def _written(self) -> bool | None:
+        """Whether events are kept; None: nobody wants them."""
+        return self._audit.healthy if self._audit.ledger is not None else None
 
     def went_well(self) -> None:
         """Say that cycles go on, if the last one had failed as a whole."""
@@ -112,7 +138,7 @@ class Journal:
 
         :param webhook: what came of the knocks; None: nobody can knock
         """
-        process = self._process
+        process = dataclasses.replace(self._process, ledger=self._written)
         if webhook is not None:
             process = dataclasses.replace(process, webhook=webhook)
         return status(time.time(), process, self._report, self._tally)
@@ -128,6 +154,3 @@ class Journal:
             return
         if self._teller.mended("status"):
             self._teller.say("status", True, "status-written", "is written")
-
-    def _record(self, kind: EventKind, fields: dict[str, JSON]) -> None:
-        self._audit.record(Event(kind, time.time(), self._origin, fields))

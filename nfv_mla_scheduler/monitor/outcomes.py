@@ -33,6 +33,8 @@ class Result(enum.Enum):
     UNSURE = "unsure"
     # things are not as they were when this was planned: nothing was done
     PRECONDITION = "precondition"
+    # it could not be recorded first: nothing was asked for
+    UNRECORDED = "unrecorded"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Outcome:
     :ivar mark: id of the mark that was written; empty: none was
     :ivar forced: whether it was asked for although the subject was not as it
         was seen, as it never is
+    :ivar sealed: whether nobody is told about its subject (5.0.3)
     """
 
     subject: str
@@ -57,6 +60,7 @@ class Outcome:
     text: str = ""
     mark: str = ""
     forced: bool = False
+    sealed: bool = False
 
 
 _RESULTS = {

@@ -15,9 +15,11 @@ from oslo_config import cfg
 
 from nfv_mla_scheduler import conf as common
 from nfv_mla_scheduler import startup
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.monitor import settings as own
 from nfv_mla_scheduler.monitor.holding import store
 from nfv_mla_scheduler.policy.root import Root
+from nfv_mla_scheduler.sources import configuration_digest
 
 KEY_LEAST = 32
 KEY_MOST = 4096
@@ -79,6 +81,31 @@ def read(conf: cfg.ConfigOpts) -> Parts:
             "mark_key_files", "two files hold the same key"
         )
     return parts
+
+
+def made_of(parts: Parts, conf: cfg.ConfigOpts) -> dict[str, str]:
+    """Return which package and which options a process runs with.
+
+    By the first of the two digests it judges; the same one says that it does
+    as a scheduler which records it.
+
+    :param conf: with which a feed was made
+    """
+    # of the ways to reach Nova, those of the one that is taken
+    groups = [
+        (
+            group.name,
+            {o.dest: o for o in members if o.dest in conf[group.name]},
+        )
+        for group, members in own.list_opts()
+    ]
+    return {
+        "version": identity.version(),
+        "configuration_digest": configuration_digest(parts.common, conf),
+        "monitor_configuration_digest": identity.digest(
+            conf, [(name, found.values()) for name, found in groups]
+        ),
+    }
 
 
 def _key(path: pathlib.Path) -> bytes:

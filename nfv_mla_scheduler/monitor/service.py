@@ -19,9 +19,6 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nfv_mla_scheduler.audit.jsonl import JsonLinesAudit
-from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.audit.port import NullAudit
 from nfv_mla_scheduler.feed.ourselves import own_state
 from nfv_mla_scheduler.feed.refresher import Refresher
 from nfv_mla_scheduler.model import NEVER
@@ -30,17 +27,20 @@ from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.journal import Journal
 from nfv_mla_scheduler.monitor.knocks import Haste
 from nfv_mla_scheduler.monitor.parts import Parts
+from nfv_mla_scheduler.monitor.parts import made_of
 from nfv_mla_scheduler.monitor.refreshing import Refreshing
 from nfv_mla_scheduler.monitor.refreshing import asks
 from nfv_mla_scheduler.monitor.web import Readiness
 from nfv_mla_scheduler.monitor.works import Works
 from nfv_mla_scheduler.monitor.works import build
 from nfv_mla_scheduler.monitor.works import new_web
+from nfv_mla_scheduler.recording import new_audit
 from nfv_mla_scheduler.sources import load
 from nfv_mla_scheduler.sources import new_feed
 
 LOG = logging.getLogger(__name__)
 
+SERVICE = "nfv-mla-monitor"
 STATUS_S = 10.0
 # A cycle that takes longer than this does not live any more: the first one of
 # a large cloud takes minutes.
@@ -70,7 +70,8 @@ class Service:
         :raises NfvMlaError: when options or files are at fault
         """
         self._parts = parts
-        self._audit = _audit(parts)
+        self._conf = conf
+        self._audit = new_audit(parts.common, SERVICE)
         self._origin = f"{socket.gethostname()}/nfv-mla-monitor/{os.getpid()}"
         self._status_file = (
             parts.own_status_file if dry_run else parts.status_file
@@ -79,13 +80,21 @@ class Service:
         self._stopping = threading.Event()
         self._haste = Haste()
         self._journal = Journal(
-            self._audit, self._origin, parts.settings.act, dry_run
+            self._audit,
+            self._origin,
+            parts.settings.act,
+            dry_run,
         )
         self._began = math.inf
         self._ended = NEVER
         self._fed = threading.Event()
         self._feed = new_feed(
-            parts.common, conf, self._own_state, self._journal.tell, self._fed
+            parts.common,
+            conf,
+            self._own_state,
+            self._journal.tell,
+            self._fed,
+            lambda policy: self._audit.seal_for(policy.trust_domains),
         )
         self._works = works(
             parts,
@@ -93,6 +102,7 @@ class Service:
             self._audit,
             lambda: self._feed.snapshot,
             None if dry_run else self._origin,
+            announce=self._journal.announce,
         )
         self._app, self._server = new_web(
             parts, self.status, self.is_live, self.readiness, self.knock
@@ -118,7 +128,7 @@ class Service:
 
         :raises SettingsError: when the address cannot be listened on
         """
-        self._journal.started()
+        self._journal.started(made_of(self._parts, self._conf))
         if self._server is not None:
             self._server.start()
             LOG.info("nfv-mla monitor: answers at port %d", self._server.port)
@@ -140,9 +150,10 @@ class Service:
 
     def once(self) -> CycleReport:
         """Run one whole cycle here and now, without threads of our own."""
-        self._journal.started()
+        self._journal.started(made_of(self._parts, self._conf))
         load(self._feed, self._parts.common.first_load_timeout_s)
         report = self._cycle(observe=True)
+        self._works.drain()
         self.write_status()
         return report
 
@@ -180,7 +191,8 @@ class Service:
         return Readiness.READY
 
     def write_status(self) -> None:
-        """Replace the status file."""
+        """Replace the status file, and record now and then that we go on."""
+        self._journal.beat()
         self._journal.write(self._status_file, self.status())
 
     def _run(self) -> None:
@@ -254,10 +266,3 @@ class Service:
     def _own_state(self) -> Mapping[str, bool | None]:
         """Return what we can prove about ourselves; None: not judged yet."""
         return own_state(self._audit.ledger, monitor=True)
-
-
-def _audit(parts: Parts) -> AuditPort:
-    path = parts.common.audit_file
-    if path is None:
-        return NullAudit()
-    return JsonLinesAudit(path, parts.common.audit_queue_size)

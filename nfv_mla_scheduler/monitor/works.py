@@ -21,6 +21,7 @@ from nfv_mla_scheduler.monitor.cleaning import file as cleanup_file
 from nfv_mla_scheduler.monitor.cleaning.departures import Departures
 from nfv_mla_scheduler.monitor.cloud import session
 from nfv_mla_scheduler.monitor.cycle import Cycle
+from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.holding import edits
 from nfv_mla_scheduler.monitor.holding import store
 from nfv_mla_scheduler.monitor.judging.court import Court
@@ -49,11 +50,13 @@ class Works:
     """The parts of a monitor, put together.
 
     :ivar close: lets their threads end
+    :ivar drain: waits until what was begun aside has ended
     """
 
     cloud: Cloud
     cycle: Cycle
     close: Callable[[], None]
+    drain: Callable[[], None]
 
 
 def connect(parts: Parts, conf: cfg.ConfigOpts) -> Cloud:
@@ -71,12 +74,14 @@ def build(
     snapshot: Callable[[], Snapshot],
     origin: str | None,
     cloud: Cloud | None = None,
+    announce: Callable[[CycleReport], None] = lambda _report: None,
 ) -> Works:
     """Put the parts of a cycle together; starts nothing.
 
     :param origin: this process, as readers of records know it; None: nothing
         is ever done
     :param cloud: None: the one that ``conf`` names
+    :param announce: records what is found and planned, before it is done
     :raises SettingsError: when the credentials are not complete
     """
     settings, shared = parts.settings, parts.common
@@ -111,6 +116,7 @@ def build(
             power=power,
             workers=settings.workers,
             origin=origin,
+            seal_interval_s=shared.audit_seal_interval_s,
         )
     path = parts.holds_file
     cycle = Cycle(
@@ -133,6 +139,7 @@ def build(
             lambda: judging.sensitive,
             writes=origin is not None,
         ),
+        announce=announce,
     )
 
     def close() -> None:
@@ -140,7 +147,11 @@ def build(
         if actor is not None:
             actor.close()
 
-    return Works(cloud, cycle, close)
+    def drain() -> None:
+        if actor is not None:
+            actor.drain()
+
+    return Works(cloud, cycle, close, drain)
 
 
 def new_web(

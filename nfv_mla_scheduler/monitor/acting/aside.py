@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests about compute services, on the side.
+"""Requests that may take long, on the side.
 
 Starts a thread for each, which ends with it.  Nova passes a change of a
 service on to its host and waits for the host's answer: a host that has been
-broken into is not to hold up what is to be done about others.
+broken into is not to hold up what is to be done about others.  Nor are the
+servers of a sealed domain, whose intents are written with the next block:
+those that wait at once share it.
 """
 
 from __future__ import annotations
@@ -30,15 +32,23 @@ NO_THREAD = "not asked for: no thread can be started"
 
 
 class Aside:
-    """Does tasks, of which those with one key are never done at once."""
+    """Does tasks, of which those with one key are never done at once.
+
+    :param keeps: whether outcomes are kept for :meth:`ended`
+    """
 
     def __init__(
-        self, patience_s: float = PATIENCE_S, at_once: int = AT_ONCE
+        self,
+        patience_s: float = PATIENCE_S,
+        at_once: int = AT_ONCE,
+        keeps: bool = False,
     ) -> None:
         self._patience_s = patience_s
         self._slots = threading.Semaphore(at_once)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._running: set[str] = set()
+        self._late: list[Outcome] = []
+        self._keeps = keeps
 
     def busy(self, key: str) -> bool:
         """Whether the last task with a key has not ended yet."""
@@ -61,6 +71,17 @@ class Aside:
         futures = [f for _, f in begun if isinstance(f, Future)]
         wait(futures, max(0.0, end - time.monotonic()))
         return tuple(_outcome(task, found) for task, found in begun)
+
+    def ended(self) -> tuple[Outcome, ...]:
+        """Return what became of those that ended since the last time."""
+        with self._lock:
+            late, self._late = self._late, []
+        return tuple(late)
+
+    def drain(self, timeout_s: float) -> None:
+        """Wait until all have ended, but no longer than that."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._running, timeout_s)
 
     def _begin(
         self, task: Task, patience: Patience, end: float
@@ -99,12 +120,16 @@ class Aside:
             future.set_exception(exc)
             return
         self._slots.release()
+        if self._keeps:
+            with self._lock:
+                self._late.append(outcome)
         self._ended(task.key)
         future.set_result(outcome)
 
     def _ended(self, key: str) -> None:
         with self._lock:
             self._running.discard(key)
+            self._lock.notify_all()
 
 
 def _outcome(task: Task, found: Future[Outcome] | Outcome) -> Outcome:

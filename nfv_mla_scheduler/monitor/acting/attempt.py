@@ -9,12 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from nfv_mla_scheduler.audit.port import JSON
-from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.audit.port import Event
-from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.model import Instant
+from nfv_mla_scheduler.monitor.acting.scribe import Scribe
 from nfv_mla_scheduler.monitor.outcomes import TEXT_MAX
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
@@ -28,6 +24,8 @@ from nfv_mla_scheduler.monitor.steps import Ask
 from nfv_mla_scheduler.monitor.steps import Step
 
 PATIENCE = 3
+# After so long a look is none any more; a block of a sealed domain takes it.
+LONG_S = 1.0
 _TIRES = (CloudCode.BUSY, CloudCode.UNAVAILABLE, CloudCode.UNAUTHORISED)
 
 
@@ -92,37 +90,18 @@ class Patience:
                 self._streak += 1
 
 
-class Scribe:
-    """Writes events of one process into the audit port.
-
-    :param clock: what time it is
-    """
-
-    def __init__(
-        self, audit: AuditPort, origin: str, clock: Callable[[], Instant]
-    ) -> None:
-        self._audit = audit
-        self._origin = origin
-        self._clock = clock
-
-    def now(self) -> Instant:
-        """Return what time it is: a cycle may last."""
-        return self._clock()
-
-    def record(self, kind: EventKind, fields: dict[str, str]) -> None:
-        """Hand over one event; it neither waits nor fails (see the port)."""
-        told: dict[str, JSON] = {k: v for k, v in fields.items() if v}
-        self._audit.record(Event(kind, self._clock(), self._origin, told))
-
-
 class Attempt:
     """The requests about one subject, in one thread.
 
     :param subject: server's or provider's UUID, or Nova's host name
-    :param told: what records may say of it, besides mark, step and request
+    :param told: what records say of it, besides mark, step and request
+    :param domain: the sealed trust domain that alone may read of it; None:
+        whoever reads records may
     :ivar patience: shared by all of one class
     :ivar mark: id of the mark that these requests belong to; empty: none
     :ivar forced: see ``Outcome``
+    :ivar insists: whether it is also asked of what has changed meanwhile
+    :ivar withdrawn: whether it is not to be done any more
     """
 
     def __init__(
@@ -133,6 +112,7 @@ class Attempt:
         host: str,
         step: Step | None,
         told: dict[str, str],
+        domain: str | None = None,
     ) -> None:
         self._scribe = scribe
         self.patience = patience
@@ -140,9 +120,14 @@ class Attempt:
         self._host = host
         self._step = step
         self._told = told
+        self._domain = domain
         self._ask: Ask | None = None
+        self._open = False
+        self._looked: tuple[Reader, Server] | None = None
         self.mark = ""
         self.forced = False
+        self.insists = False
+        self.withdrawn: Callable[[], bool] = lambda: False
 
     @property
     def place(self) -> str:
@@ -168,6 +153,7 @@ class Attempt:
         # That reading works gives no hope for what is refused to writers.
         if server is None:
             raise CloudFailed(CloudCode.GONE, "it is gone")
+        self._looked = cloud, server
         return server
 
     def make(self, ask: Ask | None, request: Callable[[], None]) -> None:
@@ -175,22 +161,46 @@ class Attempt:
 
         :param ask: None: about a trait
         :raises CloudFailed: as the request does
+        :raises Unrecorded: when it cannot be recorded first; nothing is asked
+        :raises Unmet: when recording it took so long that things changed
         """
         self._ask = ask
-        self._record(EventKind.STEP_INTENDED)
+        began = self._scribe.monotonic()
+        self._scribe.intend(self._fields(), self._domain)
+        self._open = True
+        if self._scribe.monotonic() - began > LONG_S:
+            self._look_again(ask)
         try:
             request()
         except CloudFailed as exc:
             self.patience.note(exc, self.place)
-            code = result_of(exc)
-            self._record(EventKind.STEP_DONE, code, text_of(exc))
+            self.settle(result_of(exc), text_of(exc))
             raise
         self.patience.note(None, self.place)
-        self._record(EventKind.STEP_DONE, Result.DONE)
+        self.settle(Result.DONE)
 
     def next(self, ask: Ask) -> None:
-        """Say which request is made now, on behalf of several subjects."""
+        """Say which request is made now, on behalf of several subjects.
+
+        It is recorded where it is made, by the host that it is about.  Who
+        reads the records of a sealed domain does not see which of its servers
+        that was for: they say so themselves.
+        """
         self._ask = ask
+        if self._domain is not None:
+            self._scribe.intended(self._fields(), self._domain)
+            self._open = True
+
+    def settle(self, code: Result, text: str = "") -> None:
+        """Record what came of the last request, unless that is recorded."""
+        if not self._open:
+            return
+        self._open = False
+        fields = {**self._fields(), "outcome": code.value}
+        # what is sealed holds no words of others
+        if self._domain is None:
+            fields["text"] = bounded(text, TEXT_MAX)
+        self._scribe.done(fields, self._domain)
 
     def outcome(self, code: Result, text: str = "") -> Outcome:
         """Return how it ended, at the request that was the last."""
@@ -203,20 +213,33 @@ class Attempt:
             bounded(text, TEXT_MAX),
             self.mark,
             self.forced,
+            self._domain is not None,
         )
 
-    def _record(
-        self, kind: EventKind, code: Result | None = None, text: str = ""
-    ) -> None:
-        fields = {
+    def _look_again(self, ask: Ask | None) -> None:
+        """See to it that a server is still as it was looked at.
+
+        :raises Unmet: when it is not, or is held by now
+        """
+        if self.withdrawn():
+            raise Unmet("it is held by now")
+        if self._looked is None or self.insists:
+            return
+        cloud, was = self._looked
+        now = self.look(cloud, was.uuid)
+        same = now.host == was.host
+        if ask in (Ask.LOCK, Ask.UNLOCK):
+            same &= now.locked_reason == was.locked_reason
+            same &= now.locked == was.locked
+        else:
+            same &= (now.vm_state, now.task) == (was.vm_state, was.task)
+        if not same:
+            raise Unmet("it has changed while that was being recorded")
+
+    def _fields(self) -> dict[str, str]:
+        return {
             "step": self._step.value if self._step else "",
             "ask": self._ask.value if self._ask else "",
             "mark": self.mark,
             **self._told,
         }
-        if code is not None:
-            fields["outcome"] = code.value
-            # what Nova says of a sealed server may name it
-            if self._told:
-                fields["text"] = text
-        self._scribe.record(kind, fields)

@@ -21,6 +21,7 @@ import futurist
 from nfv_mla_scheduler.monitor.acting.attempt import Attempt
 from nfv_mla_scheduler.monitor.acting.attempt import Patience
 from nfv_mla_scheduler.monitor.acting.attempt import Unmet
+from nfv_mla_scheduler.monitor.acting.scribe import Unrecorded
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.outcomes import result_of
@@ -109,8 +110,17 @@ def done(task: Task, patience: Patience) -> Outcome:
     attempt = task.attempt
     if patience.lost_with(attempt.place):
         return attempt.outcome(Result.UNAVAILABLE, BACKING_OFF)
+    outcome = _done(task)
+    attempt.settle(outcome.code, outcome.text)
+    return outcome
+
+
+def _done(task: Task) -> Outcome:
+    attempt = task.attempt
     try:
         return task.do(attempt)
+    except Unrecorded as exc:
+        return attempt.outcome(Result.UNRECORDED, str(exc))
     except Unmet as exc:
         return attempt.outcome(Result.PRECONDITION, str(exc))
     except CloudFailed as exc:

@@ -14,9 +14,9 @@ from concurrent.futures import TimeoutError as TookTooLong
 
 import futurist
 
-from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.monitor.acting.attempt import Attempt
-from nfv_mla_scheduler.monitor.acting.attempt import Scribe
+from nfv_mla_scheduler.monitor.acting.scribe import Scribe
+from nfv_mla_scheduler.monitor.acting.scribe import Unrecorded
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.power import Power
@@ -95,8 +95,18 @@ class Errands:
             "ask": Ask.POWER_OFF.value,
             "host": host,
         }
-        scribe.record(EventKind.STEP_INTENDED, fields)
+        try:
+            scribe.intend(fields)
+        except Unrecorded as exc:
+            return Outcome(
+                host,
+                host,
+                Step.POWER_OFF,
+                Ask.POWER_OFF,
+                Result.UNRECORDED,
+                str(exc),
+            )
         outcome = self._power.power_off(host, uuid)
         told = {"outcome": outcome.code.value, "text": outcome.text}
-        scribe.record(EventKind.STEP_DONE, {**fields, **told})
+        scribe.done({**fields, **told})
         return outcome

@@ -43,6 +43,11 @@ class Evasions:
             if outcome.forced and outcome.subject in self._counts:
                 self._counts[outcome.subject].quiet = 0
                 continue
+            if outcome.code is Result.UNRECORDED:
+                # that nothing was asked is no doing of its own
+                if outcome.subject in self._counts:
+                    self._counts[outcome.subject].quiet = 0
+                continue
             if outcome.code is not Result.PRECONDITION:
                 met.add(outcome.subject)
                 continue

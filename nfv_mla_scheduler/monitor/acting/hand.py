@@ -9,17 +9,18 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.acting import asking
 from nfv_mla_scheduler.monitor.acting.asking import Leave
 from nfv_mla_scheduler.monitor.acting.attempt import Attempt
-from nfv_mla_scheduler.monitor.acting.attempt import Scribe
 from nfv_mla_scheduler.monitor.acting.attempt import Unmet
 from nfv_mla_scheduler.monitor.acting.crew import Once
 from nfv_mla_scheduler.monitor.acting.errands import Errands
 from nfv_mla_scheduler.monitor.acting.evading import Evasions
 from nfv_mla_scheduler.monitor.acting.fencing import Fencer
+from nfv_mla_scheduler.monitor.acting.scribe import Scribe
 from nfv_mla_scheduler.monitor.marking import marks
 from nfv_mla_scheduler.monitor.marking.locks import SKEW_S
 from nfv_mla_scheduler.monitor.marking.marks import Code
@@ -45,11 +46,14 @@ _RUNS = ("start", "reboot")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cycle:
-    """What the parts of one plan share."""
+    """What the parts of one plan share.
+
+    :ivar sealed: server -> the trust domain that alone may read of it
+    """
 
     picture: Picture
     now: Instant
-    sealed: frozenset[str]
+    sealed: Mapping[str, str]
     scribe: Scribe
     fencer: Fencer
     once: Once
@@ -133,7 +137,7 @@ class Hand:
             )
             return marks.write(mark, server.uuid, self._keys[0]), mark.id
 
-        insist = cycle.evasions.evades(planned.server)
+        insist = attempt.insists = cycle.evasions.evades(planned.server)
         may = asking.leave(
             planned, server, seen, self._keys, cloud, write, insist
         )

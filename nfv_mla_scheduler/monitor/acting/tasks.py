@@ -6,6 +6,7 @@ Speaks to nobody before a task is run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.monitor.acting.attempt import Attempt
@@ -45,7 +46,7 @@ def fences(
 
 
 def steps(
-    hand: Hand, wanted: list[Planned], cycle: Cycle, patience: Patience
+    hand: Hand, wanted: Iterable[Planned], cycle: Cycle, patience: Patience
 ) -> Iterator[Task]:
     """Yield the steps about servers; none for those that ask for nothing."""
     for planned in wanted:
@@ -57,7 +58,8 @@ def steps(
             planned.server,
             planned.host,
             planned.step,
-            _told(planned.server, cycle),
+            {"server": planned.server, "host": planned.host},
+            cycle.sealed.get(planned.server),
         )
 
         def do(attempt: Attempt, planned: Planned = planned) -> Outcome:
@@ -67,7 +69,7 @@ def steps(
 
 
 def releases(
-    hand: Hand, wanted: tuple[Release, ...], cycle: Cycle, patience: Patience
+    hand: Hand, wanted: Iterable[Release], cycle: Cycle, patience: Patience
 ) -> Iterator[Task]:
     """Yield what is to be asked about servers that are let go."""
     for release in wanted:
@@ -77,15 +79,11 @@ def releases(
             release.server,
             release.host,
             None,
-            _told(release.server, cycle),
+            {"server": release.server, "host": release.host},
+            cycle.sealed.get(release.server),
         )
 
         def do(attempt: Attempt, release: Release = release) -> Outcome:
             return hand.release(release, attempt, cycle)
 
         yield Task(release.server, attempt, do)
-
-
-def _told(server: str, cycle: Cycle) -> dict[str, str]:
-    """Return what records may say of a server: of a sealed one, nothing."""
-    return {} if server in cycle.sealed else {"server": server}

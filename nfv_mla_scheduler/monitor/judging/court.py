@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 
@@ -116,7 +117,7 @@ class Court:
     def _look_for_copies(
         self,
         picture: Picture,
-        projects: frozenset[str],
+        projects: Collection[str],
         now: Instant,
         until: float,
     ) -> None:
@@ -135,7 +136,7 @@ class Court:
             each for each in self._copied if each.at > now - COPIES_KEPT_S
         )
 
-    def _take_copies(self, projects: frozenset[str], until: float) -> None:
+    def _take_copies(self, projects: Collection[str], until: float) -> None:
         limited = self._judging.limited
         for server, deeds in self._reading.take(until) or ():
             if deeds is None:
@@ -187,7 +188,7 @@ def _deeds_of(
 
 
 def _sealed(
-    tampered: tuple[Tampered, ...], picture: Picture, projects: frozenset[str]
+    tampered: tuple[Tampered, ...], picture: Picture, projects: Collection[str]
 ) -> tuple[Tampered, ...]:
     """Return the same, marked where nobody is told about a server."""
     return tuple(

@@ -180,7 +180,7 @@ class Look:
                 memory.remember(watched, self._digest)
                 if not was.uuid and watched.stance.demands:
                     charged = _outage(_NO_NODE)
-            self._note(watched, charged, case.sealed)
+            self._note(watched, charged, case.sealed_for is not None)
 
     def _placed(self, watched: Watched) -> Watched:
         """Return a server on the compute node that its host should be.

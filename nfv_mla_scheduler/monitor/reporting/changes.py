@@ -18,6 +18,7 @@ class Topic(enum.Enum):
     """What can change; see ``lines.TOPICS`` for how it is said."""
 
     NOT_HALTED = "not-halted"
+    LEDGER = "ledger"
     SUSPECT = "suspect"
     TAMPERED = "tampered"
     REPLACED = "lock-replaced"
@@ -27,6 +28,8 @@ class Topic(enum.Enum):
     OUTAGE = "outage"
     FENCED = "fenced"
     HELD = "held"
+    PLANNED = "planned"
+    RELEASED = "released"
     PAUSED = "paused"
     PART = "part-failed"
     MISSING = "missing"
@@ -44,11 +47,13 @@ class Said:
     :ivar text: for people, bounded
     :ivar same: what makes it the same as before, whatever the text
     :ivar fields: for the audit
+    :ivar recorded: whether the audit takes it at all
     """
 
     text: str
     same: str = ""
     fields: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    recorded: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -95,6 +95,11 @@ GAUGES = (
         lambda s: s["paused_until"],
     ),
     Figure(
+        "ledger_written",
+        "Whether the audit ledger is written; absent where there is none.",
+        lambda s: s["ledger"],
+    ),
+    Figure(
         "evictions_last_minute",
         "Evictions begun in the last minute, as the guard counts them.",
         lambda s: s["evictions_last_minute"],

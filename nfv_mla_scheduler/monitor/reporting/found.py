@@ -15,6 +15,7 @@ from nfv_mla_scheduler.model import Refusal
 from nfv_mla_scheduler.monitor.findings import Finding
 from nfv_mla_scheduler.monitor.findings import HostFinding
 from nfv_mla_scheduler.monitor.findings import Kind
+from nfv_mla_scheduler.monitor.findings import Tampered
 from nfv_mla_scheduler.monitor.findings import Verdict
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.monitor.reporting.changes import Said
@@ -40,7 +41,9 @@ def of_verdict(verdict: Verdict) -> dict[Topic, dict[str, Said]]:
         Topic.OUTAGE: _outages(verdict),
         Topic.TAMPERED: {
             f"{found.what} {bounded(found.name, 120)}": Said(
-                bounded(found.detail, 120), found.detail, {"what": found.what}
+                bounded(found.detail, 120),
+                found.detail,
+                {"what": found.what, **_subject(found)},
             )
             for found in verdict.tampered
             if not found.sealed
@@ -80,6 +83,11 @@ def of_picture(picture: Picture) -> dict[Topic, dict[str, Said]]:
             for text in picture.unread
         },
     }
+
+
+def _subject(found: Tampered) -> dict[str, str]:
+    what = "server" if found.what == "allocation" else found.what
+    return {what: bounded(found.name, 120)}
 
 
 def _names(names: Iterable[str], text: str) -> dict[str, Said]:

@@ -67,6 +67,8 @@ class Code(enum.Enum):
     TRAIT_FAILED = "trait-failed"
     EVADES = "keeps-changing"
     EVADES_OVER = "keeps-still"
+    UNRECORDED = "steps-unrecorded"
+    RECORDED = "steps-recorded"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,13 +84,14 @@ class Line:
 class Way:
     """How a topic is said.
 
+    :ivar begins: None: it is not said, and only recorded
     :ivar over: None: that it is over is no news
     :ivar kind: of the event; None: there is none
     :ivar kind_over: of the event when it is over
     """
 
     what: str
-    begins: Code
+    begins: Code | None
     over: Code | None
     loudness: Loudness = Loudness.WARNING
     kind: EventKind | None = None
@@ -98,8 +101,14 @@ class Way:
 _WELL = "is so no more"
 TOPICS: Mapping[Topic, Way] = {
     Topic.NOT_HALTED: Way(
-        "server", Code.NOT_HALTED, Code.HALTED, Loudness.ALARM
+        "server",
+        Code.NOT_HALTED,
+        Code.HALTED,
+        Loudness.ALARM,
+        EventKind.FINDING,
+        EventKind.FINDING_OVER,
     ),
+    Topic.LEDGER: Way("the", Code.UNRECORDED, Code.RECORDED, Loudness.ALARM),
     Topic.SUSPECT: Way(
         "suspect",
         Code.SUSPECT,
@@ -154,7 +163,20 @@ TOPICS: Mapping[Topic, Way] = {
         EventKind.GUARD_HELD,
         EventKind.GUARD_RELEASED,
     ),
-    Topic.PAUSED: Way("pause", Code.PAUSED, Code.PAUSE_OVER),
+    Topic.PLANNED: Way("plan:", None, None, kind=EventKind.PLANNED),
+    Topic.RELEASED: Way(
+        "server",
+        None,
+        None,
+        kind=EventKind.GUARD_RELEASED,
+    ),
+    Topic.PAUSED: Way(
+        "pause",
+        Code.PAUSED,
+        Code.PAUSE_OVER,
+        kind=EventKind.GUARD_HELD,
+        kind_over=EventKind.GUARD_RELEASED,
+    ),
     Topic.PART: Way("cannot", Code.PART_FAILED, Code.PART_WELL),
     Topic.MISSING: Way("cloud:", Code.MISSING, Code.MISSING_OVER),
     Topic.UNREAD: Way("Nova:", Code.UNREAD, Code.UNREAD_OVER),
@@ -170,6 +192,8 @@ _WITH_COLON = (Topic.PART, Topic.SUSPECT, Topic.OUTAGE, Topic.WOULD)
 def of_change(change: Change) -> Line | None:
     way = TOPICS[change.topic]
     if not change.over:
+        if way.begins is None:
+            return None
         between = ":" if change.topic in _WITH_COLON else ""
         text = f"{way.what} {change.name}{between} {change.said.text}"
         return Line(way.loudness, way.begins, bounded(text, LINE_MAX))

@@ -29,6 +29,8 @@ key                                           meaning
 ``braked``                                    whether the policy is a suspect
 ``paused``                                    also when it cannot be known
 ``paused_until``                              None: no pause that a person said
+``ledger``                                    whether what happens is
+                                              recorded; None: there is none
 ``steps``: step -> outcome -> count           done since the process started
 ``evictions_last_minute``                     as the guard counts them
 ``traits``: ``providers``, ``failed``         that have one of ours; whose last

@@ -8,16 +8,20 @@ sealed (5.0.3, Table 5).
 from __future__ import annotations
 
 import collections
+from collections.abc import Collection
+from collections.abc import Iterable
 
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.monitor.acting.evading import Evasions
 from nfv_mla_scheduler.monitor.outcomes import Outcome
+from nfv_mla_scheduler.monitor.outcomes import Result
 from nfv_mla_scheduler.monitor.planning.shares import BINDINGS
 from nfv_mla_scheduler.monitor.plans import InFlight
 from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.plans import Share
 from nfv_mla_scheduler.monitor.reporting.changes import Said
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
+from nfv_mla_scheduler.monitor.reporting.intended import intentions
 from nfv_mla_scheduler.monitor.reporting.wording import count_of
 from nfv_mla_scheduler.monitor.reporting.wording import few
 
@@ -25,7 +29,7 @@ _NOT_HALTED = "should have been halted, and is not"
 
 
 def of_plan(
-    plan: Plan, sealed: frozenset[str]
+    plan: Plan, sealed: Collection[str]
 ) -> dict[Topic, dict[str, Said]]:
     """Return how things stand by a plan.
 
@@ -42,22 +46,44 @@ def of_plan(
         Topic.NOT_HALTED: _alarms(plan, sealed),
         Topic.SUSPECT: suspects,
         Topic.REPLACED: {
-            uuid: Said("its owner's lock gives way to ours")
+            uuid: Said(
+                "its owner's lock gives way to ours", fields={"server": uuid}
+            )
             for uuid in plan.replaced
             if uuid not in sealed
         },
         Topic.HELD: {
             why: Said(
                 f"{count_of(len(names), 'step')} held: {few(names)}",
-                fields={"count": len(names)},
+                fields={"why": why, "count": len(names)},
             )
             for why, names in held.items()
         },
+        Topic.PLANNED: intentions(plan, sealed),
+    }
+
+
+def of_ledger(
+    failing: bool, outcomes: Iterable[Outcome]
+) -> dict[Topic, dict[str, Said]]:
+    """Return whether steps are not taken since they cannot be recorded.
+
+    :param failing: whether the ledger has not been written for some time
+    """
+    left = sum(o.code is Result.UNRECORDED and not o.sealed for o in outcomes)
+    if not (left or failing):
+        return {Topic.LEDGER: {}}
+    return {
+        Topic.LEDGER: {
+            "ledger": Said(
+                "cannot be written: no step is taken before it can be"
+            )
+        }
     }
 
 
 def of_evasions(
-    evasions: Evasions, sealed: frozenset[str]
+    evasions: Evasions, sealed: Collection[str]
 ) -> dict[Topic, dict[str, Said]]:
     """Return who changes each time before anything can be asked.
 
@@ -71,7 +97,7 @@ def of_evasions(
                 _step(outcome),
             )
             for subject, outcome in evasions.those().items()
-            if subject not in sealed
+            if subject not in sealed and not outcome.sealed
         }
     }
 
@@ -96,10 +122,10 @@ def _suspect(share: Share) -> Said:
     )
 
 
-def _braked(share: Share, sealed: frozenset[str]) -> Said:
+def _braked(share: Share, sealed: Collection[str]) -> Said:
     """Return what is said of a brake: it counts more than it says."""
-    failing = share.failing - len(share.found & sealed)
-    of = share.of - len(share.asking & sealed)
+    failing = share.failing - sum(uuid in sealed for uuid in share.found)
+    of = share.of - sum(uuid in sealed for uuid in share.asking)
     return Said(
         f"{failing} of {count_of(of, 'server')} are newly found under it: "
         "nothing is evicted for that before a person has released it",
@@ -108,7 +134,7 @@ def _braked(share: Share, sealed: frozenset[str]) -> Said:
     )
 
 
-def _alarms(plan: Plan, sealed: frozenset[str]) -> dict[str, Said]:
+def _alarms(plan: Plan, sealed: Collection[str]) -> dict[str, Said]:
     """Return what is not halted, by server.
 
     By no more than the host, and once, where nobody is told about any of its
@@ -121,7 +147,8 @@ def _alarms(plan: Plan, sealed: frozenset[str]) -> dict[str, Said]:
     }
     named = {e.host for e in plan.not_halted if e.server in told}
     for host in {e.host for e in plan.not_halted} - named:
-        told[f"on {bounded(host)}"] = Said(_NOT_HALTED, host)
+        # that is for people: records are where the server's are
+        told[f"on {bounded(host)}"] = Said(_NOT_HALTED, host, recorded=False)
     return told
 
 

@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say each change of state once: a line of the log, and an event.
+"""Say each change of state once, in a line of the log.
 
-Touches the audit port, and whoever takes lines.  ``changes.py`` says what has
-changed, ``lines.py`` in which words.  A host with hundreds of servers does not
-fill a log.
+Touches whoever takes lines.  ``changes.py`` says what has changed,
+``lines.py`` in which words, ``entries.py`` what is recorded of it.  A host
+with hundreds of servers does not fill a log.
 """
 
 from __future__ import annotations
 
 import collections
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 
-from nfv_mla_scheduler.audit.port import JSON
-from nfv_mla_scheduler.audit.port import AuditPort
-from nfv_mla_scheduler.audit.port import Event
-from nfv_mla_scheduler.errors import LINE_MAX
-from nfv_mla_scheduler.errors import bounded
-from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.acting.evading import Evasions
 from nfv_mla_scheduler.monitor.outcomes import Outcome
 from nfv_mla_scheduler.monitor.outcomes import Result
-from nfv_mla_scheduler.monitor.reporting.changes import Change
 from nfv_mla_scheduler.monitor.reporting.changes import Said
 from nfv_mla_scheduler.monitor.reporting.changes import Standings
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
 from nfv_mla_scheduler.monitor.reporting.changes import changes
-from nfv_mla_scheduler.monitor.reporting.lines import TOPICS
 from nfv_mla_scheduler.monitor.reporting.lines import Code
 from nfv_mla_scheduler.monitor.reporting.lines import Line
 from nfv_mla_scheduler.monitor.reporting.lines import Loudness
@@ -38,9 +31,6 @@ from nfv_mla_scheduler.monitor.reporting.planned import of_evasions
 # So many lines of one code in a cycle; the loudest has more room.
 LINES_MAX = 20
 ALARMS_MAX = 100
-# So many events of one topic in a cycle.  Those of all topics together fit the
-# queue that there is by default (``[nfv_mla] audit_queue_size``).
-EVENTS_MAX = 500
 
 _FINE = (Result.DONE, Result.GONE, Result.PRECONDITION)
 
@@ -48,22 +38,17 @@ _FINE = (Result.DONE, Result.GONE, Result.PRECONDITION)
 class Reports:
     """Remembers what was said, and says what is new."""
 
-    def __init__(
-        self, tell: Callable[[Line], None], audit: AuditPort, origin: str
-    ) -> None:
+    def __init__(self, tell: Callable[[Line], None]) -> None:
         self._tell = tell
-        self._audit = audit
-        self._origin = origin
         self._known: dict[Topic, Mapping[str, Said]] = {}
         self._failing: dict[tuple[str, str], str] = {}
         self._evasions = Evasions()
 
     def report(
         self,
-        now: Instant,
         standings: Standings,
         outcomes: Iterable[Outcome] = (),
-        sealed: frozenset[str] = frozenset(),
+        sealed: Collection[str] = (),
     ) -> None:
         """Say what has changed since the last time.
 
@@ -74,17 +59,10 @@ class Reports:
         self._evasions.note(outcomes)
         standings = {**of_evasions(self._evasions, sealed), **standings}
         lines = []
-        events: collections.Counter[Topic] = collections.Counter()
         for change in changes(self._known, standings):
             line = of_change(change)
             if line is not None:
                 lines.append(line)
-            events[change.topic] += 1
-            if events[change.topic] <= EVENTS_MAX:
-                self._record(change, now)
-        for topic, count in events.items():
-            if count > EVENTS_MAX:
-                self._record(_more(topic, count - EVENTS_MAX), now)
         self._known.update(standings)
         lines += self._done(outcomes, sealed)
         self._say(lines)
@@ -107,13 +85,13 @@ class Reports:
             self._tell(Line(line.loudness, code, f"and {count} more"))
 
     def _done(
-        self, outcomes: Iterable[Outcome], sealed: frozenset[str]
+        self, outcomes: Iterable[Outcome], sealed: Collection[str]
     ) -> list[Line]:
         """Return what became of steps; a failure once while it is the same."""
         lines = []
         failing = {}
         for outcome in outcomes:
-            if outcome.subject in sealed:
+            if outcome.sealed or outcome.subject in sealed:
                 continue
             key = (outcome.subject, outcome.ask.value if outcome.ask else "")
             if outcome.code in _FINE:
@@ -125,22 +103,3 @@ class Reports:
                 lines.append(of_outcome(outcome))
         self._failing = failing
         return [line for line in lines if line is not None]
-
-    def _record(self, change: Change, now: Instant) -> None:
-        way = TOPICS[change.topic]
-        kind = way.kind_over if change.over else way.kind
-        if kind is None:
-            return
-        fields: dict[str, JSON] = {
-            "topic": change.topic.value,
-            "name": change.name,
-            "text": bounded(change.said.text, LINE_MAX),
-            **change.said.fields,
-        }
-        self._audit.record(Event(kind, now, self._origin, fields))
-
-
-def _more(topic: Topic, count: int) -> Change:
-    """Return that so many more of a topic have changed in one cycle."""
-    said = Said(f"and {count} more", fields={"count": count})
-    return Change(topic, "more", False, said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Process:
     :ivar would_act: what it would be armed to do; None: it is no dry run
     :ivar ended_at: when the last cycle ended
     :ivar webhook: what came of the knocks
+    :ivar ledger: whether what happens is recorded; None: there is no ledger
     """
 
     started_at: Instant
@@ -46,6 +48,7 @@ class Process:
     webhook: Mapping[str, int] = dataclasses.field(
         default_factory=lambda: {"knocks": 0, "refused": 0}
     )
+    ledger: bool | None = None
 
 
 def status(
@@ -74,6 +77,7 @@ def status(
         "paused": False,
         "paused_until": None,
         "pause_reason": "",
+        "ledger": process.ledger,
         "steps": tally.steps,
         "evictions_last_minute": 0,
         "traits": {"providers": 0, "failed": tally.traits_failed},
@@ -91,7 +95,11 @@ def status(
             "at": process.ended_at,
             "seconds": round(process.seconds, 3),
             "failures": len(report.failures)
-            + sum(o.code not in FINE for o in report.outcomes),
+            + sum(
+                o.code not in FINE
+                for o in report.outcomes
+                if not (o.sealed or o.subject in report.sealed)
+            ),
         }
         if report.picture is not None:
             found["traits"]["providers"] = len(
@@ -172,7 +180,7 @@ def _evictions(report: CycleReport) -> int:
     )
 
 
-def _of_plan(plan: Plan, sealed: frozenset[str]) -> dict[str, Any]:
+def _of_plan(plan: Plan, sealed: Collection[str]) -> dict[str, Any]:
     not_halted = [f for f in plan.not_halted if f.server not in sealed]
     loud = {f.server for f in not_halted}
     others = [

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Collection
 from collections.abc import Iterable
 
 from nfv_mla_scheduler.monitor.outcomes import Outcome
@@ -24,7 +25,7 @@ class Tally:
     def add(
         self,
         outcomes: Iterable[Outcome],
-        sealed: frozenset[str] = frozenset(),
+        sealed: Collection[str] = (),
     ) -> None:
         """Count the outcomes of a cycle.
 
@@ -32,7 +33,7 @@ class Tally:
         """
         failed = set()
         for outcome in outcomes:
-            if outcome.subject in sealed:
+            if outcome.sealed or outcome.subject in sealed:
                 continue
             name = _step_name(outcome)
             if not name:

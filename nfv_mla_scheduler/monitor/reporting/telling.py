@@ -7,6 +7,7 @@ Touches the log.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
@@ -16,6 +17,7 @@ from nfv_mla_scheduler.monitor.reporting.changes import Said
 from nfv_mla_scheduler.monitor.reporting.changes import Topic
 from nfv_mla_scheduler.monitor.reporting.found import of_picture
 from nfv_mla_scheduler.monitor.reporting.found import of_verdict
+from nfv_mla_scheduler.monitor.reporting.intended import of_releases
 from nfv_mla_scheduler.monitor.reporting.lines import Line
 from nfv_mla_scheduler.monitor.reporting.lines import Loudness
 from nfv_mla_scheduler.monitor.reporting.planned import of_plan
@@ -69,6 +71,13 @@ def standings(
         if report.picture is not None and report.picture.partial:
             # who is out of sight is no stranger, and not absent
             del found[Topic.STRANGER], found[Topic.ABSENT]
+    if report.picture is not None:
+        told = [
+            uuid
+            for uuid in report.holds.servers
+            if uuid in report.picture.servers and uuid not in report.sealed
+        ]
+        found[Topic.RELEASED] = of_releases(report.holds, report.at, told)
     if report.plan is not None:
         found |= of_plan(report.plan, report.sealed)
         if dry_run:
@@ -76,7 +85,7 @@ def standings(
     return found
 
 
-def would(plan: Plan, sealed: frozenset[str]) -> dict[str, Said]:
+def would(plan: Plan, sealed: Collection[str]) -> dict[str, Said]:
     """Return what a plan would do, by server, host or provider."""
     found = {}
     for fence in plan.fences:

@@ -51,6 +51,8 @@ class MonitorSite(Site):
         self.key_file.write_bytes(KEY)
         self.key_file.chmod(0o600)
         self.status_file = directory / "state" / "monitor-status.json"
+        #: Options of ``[nfv_mla]`` that are others than usual.
+        self.shared: dict[str, Any] = {"audit_seal_interval_s": 0.1}
         self.cloud = FakeCloud(0)
         for host in HOSTS:
             self.cloud.add_host(host, uuid=node_uuid(host))
@@ -82,7 +84,7 @@ class MonitorSite(Site):
             **options,
         }
         lines += [f"{name} = {value}" for name, value in options.items()]
-        path = pathlib.Path(self.configure())
+        path = pathlib.Path(self.configure(self.shared))
         own = self.directory / "monitor.conf"
         own.write_text(path.read_text() + "\n".join(lines) + "\n")
         return str(own)

@@ -8,11 +8,13 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import time
 import unittest
 from typing import Any
 
 from nfv_mla_scheduler.cmd import main as program
+from nfv_mla_scheduler.cmd import monitor_record as record
 from nfv_mla_scheduler.cmd import monitor_status
 from nfv_mla_scheduler.cmd import monitor_text
 from nfv_mla_scheduler.errors import LINE_MAX
@@ -417,12 +419,95 @@ class SayingTest(CommandTestCase):
         )
         self.assertEqual(0, found)
         self.assertTrue(store.read(self.file).frees(UUID, time.time()))
-        [event] = [
-            json.loads(line)
-            for line in self.site.audit_file.read_text().splitlines()
+        (event,) = self.said()
+        self.assertEqual("released", next(iter(event)))
+        # which one it is may be for others than us to know
+        self.assertNotIn(UUID, str(event))
+        self.assertNotIn("seen", str(event))
+        self.assertTrue(event["by"])
+
+    def said(self) -> list[dict[str, Any]]:
+        """Return what is on record of what people said."""
+        kinds = ("guard-held", "guard-released")
+        return [
+            event["fields"]
+            for event in self.site.ledger.events()
+            if event["kind"] in kinds
         ]
-        self.assertEqual("guard-released", event["kind"])
-        self.assertEqual("seen", event["fields"]["reason"])
+
+    def hold(self, uuid: str) -> None:
+        """Have the status name a server about which something is held."""
+        held = {"subject": uuid, "step": "stop", "host": "h", "why": "busy"}
+        told = status(
+            now=time.time(),
+            held={"busy": 1},
+            held_list=[{**held, "detail": ""}],
+        )
+        self.site.status_file.write_text(json.dumps(told))
+
+    def test_what_everybody_knows_of_is_on_record_by_its_name(self) -> None:
+        self.hold(UUID)
+        self.say("release", "server", UUID, "--reason", "seen")
+        (event,) = self.said()
+        self.assertEqual((UUID, "seen"), (event["server"], event["reason"]))
+
+    def test_what_people_say_is_on_record(self) -> None:
+        edit = HoldsEdit(suspects=frozenset(("lab",)), braked="d" * 64)
+        edits.edit(self.file, edit, time.time())
+        for words, expected in (
+            (("release", "authority", "lab"), {"authority": "lab"}),
+            (("release", "policy"), {"digest": "d" * 64}),
+            (("pause", "--for", "1h"), {"pause": "begun"}),
+            (("pause", "--end"), {"pause": "ended"}),
+        ):
+            found, _, err = self.say(*words, "--reason", "said")
+            self.assertEqual(0, found, err)
+            event = self.said()[-1]
+            self.assertLessEqual(expected.items(), event.items())
+            self.assertEqual("said", event["reason"])
+
+    def test_what_cannot_be_recorded_does_not_count(self) -> None:
+        edit = HoldsEdit(suspects=frozenset(("lab",)), braked="d" * 64)
+        edits.edit(self.file, edit, time.time())
+        self.say("pause", "--for", "1h", "--reason", "said")
+        before = store.read(self.file)
+        shutil.rmtree(self.site.audit_dir)
+        self.addCleanup(setattr, record, "COMMIT_S", record.COMMIT_S)
+        record.COMMIT_S = 0.2
+        for words in (
+            ("release", "authority", "lab", "--reason", "x"),
+            ("release", "policy", "--reason", "x"),
+            ("release", "server", UUID, "--reason", "x"),
+            ("pause", "--end"),
+            ("surrender", "--reason", "x"),
+        ):
+            with self.subTest(words):
+                found, out, err = self.say(*words)
+                self.assertEqual((1, ""), (found, out))
+                self.assertIn("cannot be written", err)
+        self.assertEqual(before, store.read(self.file))
+
+    def test_a_brake_works_whatever_else_does_not(self) -> None:
+        shutil.rmtree(self.site.audit_dir)
+        self.addCleanup(setattr, record, "COMMIT_S", record.COMMIT_S)
+        record.COMMIT_S = 0.2
+        found, out, err = self.say("pause", "--for", "1h", "--reason", "now")
+        self.assertEqual(0, found)
+        self.assertIn("no new step is begun", out)
+        self.assertIn("cannot be written; paused all the same", err)
+        self.assertTrue(store.read(self.file).pauses(time.time()))
+
+    def test_what_fails_after_it_was_recorded_is_recorded_as_well(
+        self,
+    ) -> None:
+        self.hold(UUID)
+        found, _, _ = self.say(
+            "release", "server", UUID, "--for", "30d", "--reason", "seen"
+        )
+        self.assertEqual(1, found)
+        begun, failed = self.said()
+        self.assertNotIn("outcome", begun)
+        self.assertEqual("failed", failed["outcome"])
 
     def test_nothing_is_surrendered_while_a_monitor_runs(self) -> None:
         place = Place(self.site.directory / "state")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import unittest
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from nfv_mla_scheduler.errors import SettingsError
@@ -54,6 +55,7 @@ class Fakes:
         self.asked = 0
         self.known = Holds()
         self.written: list[HoldsEdit] = []
+        self.done: list[str] = []
 
     def _try(self, what: str) -> None:
         if what in self.broken:
@@ -101,11 +103,17 @@ class Fakes:
         plan: Plan,
         picture: Picture,
         now: Instant,
-        sealed: frozenset[str],
+        sealed: Mapping[str, str],
     ) -> tuple[Outcome, ...]:
+        self.done.append("act")
         self._try("act")
         self.carried.append(plan)
         return self.outcomes
+
+    def announce(self, report: CycleReport) -> None:
+        assert report.plan is self.made
+        self.done.append("announce")
+        self._try("announce")
 
     def holds(self) -> Holds:
         self._try("holds")
@@ -139,6 +147,7 @@ class CycleTest(unittest.TestCase):
             edit=fakes.edit,
             room=fakes.room,
             picture_max_age_s=120.0,
+            announce=fakes.announce,
         )
 
     def failed(self, report: CycleReport) -> list[Part]:
@@ -162,6 +171,7 @@ class CycleTest(unittest.TestCase):
             ("rule", Part.JUDGE, False),
             ("room", Part.ROOM, True),
             ("plan", Part.PLAN, False),
+            ("announce", Part.RECORD, True),
             ("act", Part.ACT, False),
         )
         for broken, part, acts in cases:
@@ -179,6 +189,11 @@ class CycleTest(unittest.TestCase):
                 self.assertFalse(well(report))
                 self.fakes.broken = set()
                 self.assertTrue(well(self.cycle.run(1020.0, 30.0)))
+
+    def test_what_is_planned_is_announced_before_it_is_done(self) -> None:
+        self.fakes.made = Plan(steps=(STOP,))
+        self.cycle.run(1000.0, 10.0)
+        self.assertEqual(["announce", "act"], self.fakes.done)
 
     def test_what_cannot_be_held_does_not_begin_and_all_else_does(
         self,

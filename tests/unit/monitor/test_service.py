@@ -20,11 +20,13 @@ from typing import Any
 from oslo_config import cfg
 
 from nfv_mla_scheduler.cmd import monitor_service as command
+from nfv_mla_scheduler.conf import identity
 from nfv_mla_scheduler.errors import SettingsError
 from nfv_mla_scheduler.monitor import checking
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor.cycle_report import Part
 from nfv_mla_scheduler.monitor.cycle_report import well
+from nfv_mla_scheduler.monitor.holding import edits
 from nfv_mla_scheduler.monitor.holding import store
 from nfv_mla_scheduler.monitor.holding.file import LOCK
 from nfv_mla_scheduler.monitor.knocks import LOOK_LEAST_ANYBODY_S
@@ -37,6 +39,7 @@ from nfv_mla_scheduler.monitor.web import Readiness
 from tests.unit.monitor.site import MonitorSite
 from tests.unit.scheduler.site import GOOD_1
 from tests.unit.scheduler.site import SEALED
+from tests.unit.scheduler.site import seal_key
 
 WAIT_S = 60.0
 
@@ -64,6 +67,147 @@ class ServiceTestCase(unittest.TestCase):
 
     def status(self) -> Any:
         return json.loads(self.site.status_file.read_text())
+
+
+class LedgerTest(ServiceTestCase):
+    def once(self, times: int = 1, **how: Any) -> None:
+        """Run cycles, and end."""
+        service = self.new(**how)
+        for _ in range(times):
+            service.once()
+        service.stop()
+
+    def recorded(self, kind: str) -> list[dict[str, Any]]:
+        """Return what everybody can read of one kind."""
+        return [
+            event["fields"]
+            for event in self.site.ledger.events()
+            if event["kind"] == kind
+        ]
+
+    def test_it_says_what_it_is_and_what_it_goes_by(self) -> None:
+        self.once()
+        (started,) = self.recorded("monitor-started")
+        self.assertEqual("all", started["act"])
+        self.assertEqual(identity.version(), started["version"])
+        (loaded,) = self.recorded("policy-loaded")
+        (beat,) = self.recorded("heartbeat")
+        self.assertEqual(1, beat["policy_version"])
+        self.assertEqual(beat["policy_digest"], loaded["digest"])
+        self.assertGreaterEqual(beat["cycle_age_s"], 0)
+
+    def test_other_options_are_another_digest(self) -> None:
+        for options in ({}, {}, {"interval_s": 7}, {"password": "another"}):
+            self.once(**options)
+        digests = [
+            (
+                each["configuration_digest"],
+                each["monitor_configuration_digest"],
+            )
+            for each in self.recorded("monitor-started")
+        ]
+        self.assertEqual(digests[0], digests[1])
+        self.assertEqual(digests[0][0], digests[2][0])
+        self.assertNotEqual(digests[0][1], digests[2][1])
+        # of a password nobody can guess by it
+        self.assertEqual(digests[0], digests[3])
+
+    def test_the_cause_is_there_before_what_is_done(self) -> None:
+        uuid = self.site.add_asking(1)
+        self.site.turn_bad()
+        self.once()
+        self.assertTrue(self.cloud.peek(uuid).locked)
+        kinds = [
+            event["kind"]
+            for event in self.site.ledger.events()
+            if event["fields"].get("server") == uuid
+        ]
+        self.assertEqual(
+            ["finding", "planned", "step-intended", "step-done"], kinds
+        )
+
+    def test_a_sealed_domain_keeps_its_story_to_itself(self) -> None:
+        uuid = self.site.add_asking(7)
+        self.cloud.change(uuid, project_id=SEALED)
+        self.site.turn_bad()
+        self.once()
+        self.assertTrue(self.cloud.peek(uuid).locked)
+        self.assertNotIn(uuid.encode(), self.site.ledger.bytes())
+        self.assertNotIn(SEALED.encode(), self.site.ledger.bytes())
+        story = [
+            (event["kind"], event["fields"].get("outcome"))
+            for event in self.site.ledger.opened("hush", [seal_key()])
+        ]
+        self.assertEqual(
+            [
+                ("standing", None),
+                ("finding", None),
+                ("planned", None),
+                ("step-intended", None),
+                ("step-done", "done"),
+            ],
+            story,
+        )
+
+    def test_who_is_released_is_told_where_it_may_be(self) -> None:
+        known, sealed = self.site.add_asking(1), self.site.add_asking(7)
+        self.cloud.change(sealed, project_id=SEALED)
+        now = time.time()
+        holds = parts.read(self.site.conf()).holds_file
+        for uuid in (known, sealed):
+            edits.release_server(holds, uuid, now + 60, "seen", "ops", now)
+        self.once()
+        (released,) = self.recorded("guard-released")
+        self.assertEqual(known, released["server"])
+        self.assertIn(
+            sealed,
+            [
+                event["fields"].get("server")
+                for event in self.site.ledger.opened("hush", [seal_key()])
+                if event["kind"] == "guard-released"
+            ],
+        )
+
+    def test_without_a_ledger_it_acts_all_the_same(self) -> None:
+        uuid = self.site.add_asking(1)
+        self.site.turn_bad()
+        self.site.shared = {"audit_dir": "", "audit_key_file": ""}
+        self.once()
+        self.assertTrue(self.cloud.peek(uuid).locked)
+        self.assertIsNone(self.status()["ledger"])
+        self.assertEqual([], self.site.ledger.events())
+
+    def test_a_ledger_that_is_gone_is_an_alarm_and_stops_every_step(
+        self,
+    ) -> None:
+        uuid = self.site.add_asking(1)
+        service = self.new()
+        service.once()
+        self.assertTrue(self.status()["ledger"])
+        away = self.site.audit_dir.with_suffix(".away")
+        self.site.audit_dir.rename(away)
+        self.site.audit_dir.touch()
+        self.site.turn_bad()
+        with self.assertLogs("nfv_mla_scheduler", "CRITICAL") as said:
+            report = service.once()
+        self.assertFalse(well(report))
+        (line,) = said.output
+        self.assertIn("(steps-unrecorded)", line)
+        self.assertFalse(self.status()["ledger"])
+        self.assertEqual({"unrecorded": 1}, self.status()["steps"]["lock"])
+        self.assertFalse(self.cloud.peek(uuid).locked)
+        self.assertTrue(self.cloud.node(GOOD_1).enabled)
+        # it is said as long as it is so, whether or not anything is due
+        self.site.put_results()
+        service.once()
+        service.once()
+        self.assertFalse(self.status()["ledger"])
+        self.site.audit_dir.unlink()
+        away.rename(self.site.audit_dir)
+        self.wait(lambda: service.status()["ledger"], "written again")
+        with self.assertLogs("nfv_mla_scheduler", "INFO") as said:
+            service.once()
+        self.assertIn("(steps-recorded)", "\n".join(said.output))
 
 
 class OnceTest(ServiceTestCase):

@@ -38,11 +38,17 @@ class EvasionsTest(unittest.TestCase):
 
     def test_who_could_be_asked_once_begins_anew(self) -> None:
         for code in Result:
-            if code is Result.PRECONDITION:
+            if code in (Result.PRECONDITION, Result.UNRECORDED):
                 continue
             self.note(outcome("a"), cycles=TIMES)
             self.assertFalse(self.note(outcome("a", code)))
             self.assertFalse(self.note(outcome("a"), cycles=TIMES - 1))
+
+    def test_what_cannot_be_recorded_says_nothing_of_a_server(self) -> None:
+        unrecorded = outcome("a", Result.UNRECORDED)
+        self.assertFalse(self.note(unrecorded, cycles=TIMES))
+        self.note(outcome("a"), cycles=TIMES)
+        self.assertTrue(self.note(unrecorded, cycles=2 * QUIET_CYCLES))
 
     def test_who_has_to_be_forced_still_evades(self) -> None:
         self.note(outcome("a"), cycles=TIMES)

@@ -54,6 +54,7 @@ def status(**changed: Any) -> dict[str, Any]:
         "braked": True,
         "paused": True,
         "paused_until": NOW + 600,
+        "ledger": False,
         "steps": {"lock": {"done": 9, "failed": 1}, "stop": {"done": 2}},
         "evictions_last_minute": 6,
         "traits": {"providers": 38, "failed": 2},
@@ -95,6 +96,7 @@ class MetricsTest(unittest.TestCase):
             "braked": 1,
             "paused": 1,
             "paused_until_timestamp_seconds": NOW + 600,
+            "ledger_written": 0,
             "evictions_last_minute": 6,
             "trait_providers": 38,
             "trait_failures": 2,
@@ -125,6 +127,11 @@ class MetricsTest(unittest.TestCase):
         }
         for (name, *labels), value in expected.items():
             self.assertEqual(value, found[(P + name, *labels)], name)
+
+    def test_of_no_ledger_nothing_is_said(self) -> None:
+        name = (f"{P}ledger_written",)
+        self.assertEqual(1, samples(status(ledger=True))[name])
+        self.assertNotIn(name, samples(status(ledger=None)))
 
     def test_what_there_is_none_of_is_there_and_zero(self) -> None:
         found = samples(status(hosts={}, findings={}, held={}))
