@@ -22,7 +22,8 @@ def bounded(text: object, limit: int = VALUE_MAX) -> str:
     an error or a person: control characters become ``?``, the rest is cut.
     """
     line = str(text)[: limit + 1]
-    line = "".join(c if c.isprintable() else "?" for c in line)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else "?" for c in line)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
