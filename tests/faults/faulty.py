@@ -21,8 +21,11 @@ import fixtures
 
 from nfv_mla_scheduler.monitor.findings import Axis
 from nfv_mla_scheduler.monitor.marking import marks
+from tests.cloud import client
 from tests.cloud import description as desc
+from tests.faults import database
 from tests.faults import proxy as proxies
+from tests.faults import traits
 from tests.faults.process import Cycle
 from tests.faults.process import Died
 from tests.faults.process import Monitor
@@ -63,6 +66,8 @@ def quick(test: ty.Any) -> ty.Any:
 INTERVAL_S = 10.0
 WINDOW_S = 60.0
 CYCLES_MAX = 60
+#: Beyond the authority's max_age_s.
+OLD_S = 4000.0
 #: Held for a reason that passes with time, and with nothing else.
 _PASSING = ("not-yet", "per-minute", "at-once", "per-host", "per-project")
 _BEGINS = frozenset(marks.Code) - {
@@ -93,14 +98,17 @@ class State:
 
     :ivar servers: name -> host, vm_state, task_state, whether it is locked
     :ivar guests: name -> hosts that have such a guest, running or not
-    :ivar services: host -> status, reason, whether it is forced down
+    :ivar services: host -> status, reason, whether it is forced down; of a
+        mark of ours its code
     :ivar moves: name -> Nova's migrations: kind, source, destination, status
+    :ivar traits: host -> those with our prefix that its provider has
     """
 
     servers: dict[str, tuple[str, str, str, bool]]
     guests: dict[str, list[str]]
     services: dict[str, tuple[str, str, bool]]
     moves: dict[str, list[tuple[str, str, str, str]]]
+    traits: dict[str, list[str]]
 
     def differs(self, other: State) -> list[str]:
         """Return what is otherwise in another state, line by line."""
@@ -161,6 +169,7 @@ class FaultsTestCase(monitored.MonitoredTestCase):
         super(monitored.MonitoredTestCase, self).setUp()
         self._end: list[ty.Callable[[], None]] = []
         self.acts = self.act
+        self.shared_now: dict[str, object] = {}
         self._policy_changed = False
         self.addCleanup(self._forget_policy)
         self.addCleanup(self.end_monitor)
@@ -197,6 +206,9 @@ class FaultsTestCase(monitored.MonitoredTestCase):
         self.clock.ahead_s = 0.0
         self.died = 0
         self.cloud.clear()
+        database.purge()
+        for host in self.hosts:
+            traits.give(self.admin, host, ())
         self._place_of_run(self._run + 1)
         self.attest()
         self.publish()
@@ -227,9 +239,23 @@ class FaultsTestCase(monitored.MonitoredTestCase):
         if self.results_file.parent.exists():
             self.site.publish(issued_at=self.clock(), to=self.results_file)
 
-    def put_server(self, name: str, axis: Axis, host: str) -> None:
-        """Let the tenant have a server that asks for something."""
-        server = self.tenant.create_server(name, self._flavor(axis), host=host)
+    def silence(self, *hosts: str) -> None:
+        """Let the authority say nothing any more of these."""
+        for host in hosts:
+            said = self.site.attested[world.AUTHORITY][host]
+            said.at = self.clock() - OLD_S
+        self.publish()
+
+    def put_server(
+        self,
+        name: str,
+        axis: Axis,
+        host: str,
+        owner: client.Client | None = None,
+    ) -> None:
+        """Let a tenant have a server that asks for something."""
+        user = owner or self.tenant
+        server = user.create_server(name, self._flavor(axis), host=host)
         fault = self.admin.fault_of(server)
         self.assertIsNone(fault, f"{fault} {self.news()}")
         self.servers[name] = server
@@ -288,7 +314,7 @@ class FaultsTestCase(monitored.MonitoredTestCase):
             said.append(done)
             if done is None or done.busy or self._fault_goes_on():
                 self.wait(INTERVAL_S)
-            elif done.holds(self.servers.values(), *_PASSING):
+            elif done.graces or done.holds(self.servers.values(), *_PASSING):
                 self.wait(WINDOW_S + 1)
             else:
                 return done
@@ -314,7 +340,7 @@ class FaultsTestCase(monitored.MonitoredTestCase):
 
     def state(self) -> State:
         """Return how everything is."""
-        state = State({}, {}, {}, {})
+        state = State({}, {}, {}, {}, {})
         for name, uuid in self.servers.items():
             shown = self.admin.server(uuid)
             state.servers[name] = (
@@ -339,11 +365,14 @@ class FaultsTestCase(monitored.MonitoredTestCase):
             )
         for host in self.hosts:
             service = self.admin.service_of(host)
+            reason = service["disabled_reason"] or ""
+            mark = marks.read(reason, service["id"], (monitored.KEY,))
             state.services[host] = (
                 service["status"],
-                service["disabled_reason"] or "",
+                reason if mark is None else mark.code.value,
                 service["forced_down"],
             )
+            state.traits[host] = sorted(traits.ours(self.admin, host))
         return state
 
     def begun(self) -> dict[str, float]:

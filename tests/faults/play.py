@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import datetime
+import collections
+import dataclasses
 import typing as ty
 
-from nova import context
-from nova import objects
-from nova.db.main import api as db
-
-from nfv_mla_scheduler.monitor.findings import Axis
+from nfv_mla_scheduler.monitor.findings import Kind
+from tests.faults import database
 from tests.faults import proxy as proxies
+from tests.faults import traits
 from tests.faults.faulty import MODE
 from tests.faults.faulty import FaultsTestCase
 from tests.faults.faulty import Mode
@@ -22,6 +21,8 @@ from tests.faults.stories import Story
 from tests.functional import world
 
 BAD, GOOD = world.GOOD_1, world.GOOD_2
+#: In which a live migration to a named host passes the scheduler by.
+_FORCES = "2.29"
 #: The operator's commands.  A host that is off has a file of its name.
 _OFF = """\
 [ -e "$1/kill-before" ] && rm "$1/kill-before" && kill -9 $(cat "$1/pid") && \
@@ -33,31 +34,48 @@ exit 0
 _STATUS = '[ -e "$1/$2.off" ] && echo off || echo on\n'
 
 
-def _fall_silent(host: str) -> None:
-    """Let Nova notice that a host reports no more.
-
-    Until it does, it waits for the host's answer whenever the service is
-    changed, for ``rpc_response_timeout``.
-    """
-    everywhere = context.get_admin_context()
-    mapping = objects.HostMapping.get_by_host(everywhere, host)
-    with context.target_cell(everywhere, mapping.cell_mapping) as there:
-        service = objects.Service.get_by_compute_host(there, host)
-        long_ago = datetime.datetime(2000, 1, 1)
-        db.service_update(there, service.id, {"last_seen_up": long_ago})
+def _by_host(
+    pairs: ty.Iterable[tuple[str, str]],
+) -> ty.Mapping[str, list[str]]:
+    found: dict[str, list[str]] = collections.defaultdict(list)
+    for host, trait in pairs:
+        found[host].append(trait)
+    return found
 
 
 def _forces_down(request: proxies.Request) -> bool:
     return isinstance(request.body, dict) and "forced_down" in request.body
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Played:
+    """How everything is when nothing more is to be done.
+
+    :ivar meanwhile: while the host is bad
+    :ivar end: when it has recovered
+    """
+
+    meanwhile: State
+    end: State
+
+    def differs(self, other: Played) -> list[str]:
+        """Return what is otherwise in another story, line by line."""
+        meanwhile = self.meanwhile.differs(other.meanwhile)
+        return [
+            *(f"meanwhile: {line}" for line in meanwhile),
+            *self.end.differs(other.end),
+        ]
+
+
 class StoryTestCase(FaultsTestCase):
     """Tests that play stories.
 
-    :ivar is_off: whether the host that fails is switched off
+    :ivar bad: the host that turns bad
+    :ivar is_off: whether it is switched off
     :ivar noticed: whether Nova would notice that
     """
 
+    bad = BAD
     is_off = False
     noticed = True
 
@@ -66,7 +84,7 @@ class StoryTestCase(FaultsTestCase):
         story: Story,
         fault: Fault | None = None,
         power_kill: str = "",
-    ) -> State:
+    ) -> Played:
         """Play a story to its end, and return how everything is then.
 
         :param power_kill: whether the operator's command kills the monitor:
@@ -77,21 +95,24 @@ class StoryTestCase(FaultsTestCase):
             (self.directory / power_kill).touch()
         self.fail_host(story)
         self.rest()
+        meanwhile = self.state()
         self.recover_host()
         self.rest()
-        return self.state()
+        return Played(meanwhile, self.state())
 
     def set_up(self, story: Story, fault: Fault | None = None) -> None:
-        """Let everything be as it is before the host fails."""
+        """Let everything be as it is before the host turns bad."""
+        self.bad = story.bad
         self.is_off, self.noticed = False, story.noticed
-        self.begin()
+        self.begin(traits=bool(story.traits))
         if story.power:
             self.options_now.update(self._power_commands())
             self._conf()
+        owner = self.cloud.client(story.owner)
         for name in story.servers:
-            self.put_server(name, story.axis, BAD)
+            self.put_server(name, story.axis, story.begins, owner)
         for name, action in story.before:
-            self.tenant.act(self.servers[name], action)
+            owner.act(self.servers[name], action)
         # Its policy has settled: much that is found under a new one is held.
         self.proxy.again()
         self.assertIsNotNone(self.cycle(), self.log())
@@ -99,31 +120,39 @@ class StoryTestCase(FaultsTestCase):
         self.proxy.again(fault)
 
     def fail_host(self, story: Story) -> None:
-        self.fail_axis(story.axis)
-
-    def fail_axis(self, axis: Axis) -> None:
-        self.contraindicate(BAD, axis=axis)
+        """Let the host turn bad, in the way of the story."""
+        if story.kind is Kind.MISPLACED:
+            for server in self.servers.values():
+                self.admin.live_migrate(
+                    server, story.bad, microversion=_FORCES
+                )
+        elif story.kind is Kind.WITHHELD:
+            self.silence(story.bad)
+        else:
+            self.contraindicate(story.bad, axis=story.axis)
+        for host, forged in _by_host(story.forged).items():
+            traits.give(self.admin, host, forged)
 
     def recover_host(self) -> None:
         """Let the host be well again."""
-        off = self.directory / f"{BAD}.off"
+        off = self.directory / f"{self.bad}.off"
         if self.is_off:
             off.unlink()
             if not self.noticed:
-                self.cloud.stop_compute(BAD)
-            self.cloud.start_compute(BAD)
+                self.cloud.stop_compute(self.bad)
+            self.cloud.start_compute(self.bad)
             self.is_off = False
         # Evidence is newer than the fence by whole seconds only.
         self.wait(2.0)
         self.recover()
 
     def between(self) -> None:
-        off = self.directory / f"{BAD}.off"
+        off = self.directory / f"{self.bad}.off"
         if off.exists() and not self.is_off:
             self.is_off = True
             if self.noticed:
-                self.cloud.stop_compute(BAD)
-                _fall_silent(BAD)
+                self.cloud.stop_compute(self.bad)
+                database.fall_silent(self.bad)
 
     def _power_commands(self) -> dict[str, object]:
         options: dict[str, object] = {}
@@ -134,18 +163,21 @@ class StoryTestCase(FaultsTestCase):
             options[f"power_{name}_command"] = ",".join(map(str, words))
         return options
 
-    def assert_told(self, story: Story, state: State) -> None:
+    def assert_told(self, story: Story, played: Played) -> None:
         """Assert that a story that nothing disturbs ends as it should."""
-        host = GOOD if story.moved else BAD
+        state = played.end
+        host = story.good if story.moved else story.bad
+        moves = int(story.moved) + int(story.begins != story.bad)
         resting = "stopped" if story.before else "active"
         for name in story.servers:
             self.assertEqual(
                 (host, resting, "", False), state.servers[name], self.log()
             )
             self.assertEqual([host], state.guests[name])
-            self.assertEqual(int(story.moved), len(state.moves[name]))
+            self.assertEqual(moves, len(state.moves[name]))
         for service in state.services.values():
             self.assertEqual(("enabled", "", False), service)
+        self._assert_told_of_host(story, played)
         forced = [r for r in self.proxy.requests if _forces_down(r)]
         self.assertEqual(
             [] if story.noticed else [True, False],
@@ -155,8 +187,18 @@ class StoryTestCase(FaultsTestCase):
         self.assertEqual(set(story.asked), asked)
         self.assertEqual(len(story.servers), len(self.begun()))
 
+    def _assert_told_of_host(self, story: Story, played: Played) -> None:
+        status, _, _ = played.meanwhile.services[story.bad]
+        self.assertEqual("disabled" if story.fences else "enabled", status)
+        ends = _by_host(story.traits)
+        for host in self.hosts:
+            self.assertEqual(ends[host], played.end.traits[host], host)
+            bad = host == story.bad and story.fences
+            meanwhile = played.meanwhile.traits[host]
+            self.assertEqual([] if bad else ends[host], meanwhile, host)
+
     def killed(
-        self, story: Story, expected: State, fault: Fault
+        self, story: Story, expected: Played, fault: Fault
     ) -> ty.Iterator[str]:
         """Play a story with a kill, and yield what is wrong after it."""
         try:

@@ -34,7 +34,10 @@ class Died(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cycle:
-    """What a monitor said of one cycle; see ``zygote.py``."""
+    """What a monitor said of one cycle; see ``zygote.py``.
+
+    :ivar graces: servers of hosts that have not yet been silent for long
+    """
 
     failures: list[list[str]]
     outcomes: list[list[str]]
@@ -42,6 +45,7 @@ class Cycle:
     threads: int
     found: dict[str, str] = dataclasses.field(default_factory=dict)
     tampered: list[str] = dataclasses.field(default_factory=list)
+    graces: list[str] = dataclasses.field(default_factory=list)
     does: list[str] = dataclasses.field(default_factory=list)
     held: list[list[str]] = dataclasses.field(default_factory=list)
     waits: list[str] = dataclasses.field(default_factory=list)

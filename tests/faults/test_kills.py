@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as ty
 
 from tests.faults import stories
@@ -10,8 +11,10 @@ from tests.faults.faulty import slow
 from tests.faults.play import StoryTestCase
 from tests.faults.play import chosen
 from tests.faults.proxy import Fault
+from tests.faults.proxy import Matches
 from tests.faults.proxy import Request
 from tests.faults.stories import Story
+from tests.functional import world
 
 
 class KillsTestCase(StoryTestCase):
@@ -20,7 +23,7 @@ class KillsTestCase(StoryTestCase):
     def assert_ends_as_if_never_killed(self, story: Story) -> None:
         """Assert that no kill makes a difference in the end."""
         self.use_policy(
-            {story.axis.value: list(story.steps)},
+            {story.playbook: list(story.steps)},
             {**self.guard, "evictions_per_minute": story.per_minute},
         )
         expected = self.play(story)
@@ -31,7 +34,7 @@ class KillsTestCase(StoryTestCase):
         tried = 0
         for request, how in chosen(requests):
             tried += 1
-            fault = Fault(how, _at(request.number), 1)
+            fault = Fault(how, _same(request, requests), 1)
             for line in self.killed(story, expected, fault):
                 where = f"{request.number} of {len(requests)}, {request.kind}"
                 wrong.append(f"{how.value}: {where}: {line}")
@@ -40,7 +43,7 @@ class KillsTestCase(StoryTestCase):
 
     def assert_ends_as_if_not_killed_by_power(self, story: Story) -> None:
         """Assert the same of a kill beside the operator's command."""
-        self.use_policy({story.axis.value: list(story.steps)}, self.guard)
+        self.use_policy({story.playbook: list(story.steps)}, self.guard)
         expected = self.play(story)
         self.assert_told(story, expected)
         for kill in ("kill-before", "kill-after"):
@@ -90,5 +93,48 @@ class RebuildTest(KillsTestCase):
         self.assert_ends_as_if_never_killed(stories.REBUILD)
 
 
-def _at(number: int) -> ty.Callable[[Request], bool]:
-    return lambda request: request.number == number
+@slow
+class WithheldTest(KillsTestCase):
+    """A host's results go stale, while its authority speaks of others."""
+
+    def test_while_it_stops_and_migrates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.WITHHELD)
+
+    def test_while_it_stops(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.WITHHELD_STOP)
+
+
+class MisplacedTest(KillsTestCase):
+    """A server is forced to a host where it may never be."""
+
+    hosts = (world.WEB, world.GOOD_2)
+
+    def test_while_it_live_migrates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.MISPLACED)
+
+
+@slow
+class TraitsTest(KillsTestCase):
+    """Hosts of a pool have its trait, as long as they are its members."""
+
+    hosts = (world.KEY_1, world.KEY_2, world.WEB)
+
+    @classmethod
+    def next_policy(cls, **how: ty.Any) -> dict[str, ty.Any]:
+        document = super().next_policy(**how)
+        # Or else they would not be members: the class asks for it.
+        for host in document["hosts"].values():
+            controls = {"capability": "physical-controls", "values": ["rack"]}
+            host["declared"].append({**host["declared"][0], **controls})
+        return document
+
+    def test_while_it_live_migrates(self) -> None:
+        self.assert_ends_as_if_never_killed(stories.TRAITS)
+
+
+def _same(wanted: Request, among: list[Request]) -> Matches:
+    """Return what finds the same request when a story is played again."""
+    before = among[: wanted.number]
+    nth = sum(request.kind == wanted.kind for request in before)
+    seen = itertools.count(1)
+    return lambda request: request.kind == wanted.kind and next(seen) == nth

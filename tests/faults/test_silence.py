@@ -11,9 +11,6 @@ from tests.faults.play import StoryTestCase
 from tests.faults.process import Cycle
 from tests.functional import world
 
-#: Beyond the authority's max_age_s.
-OLD_S = 4000.0
-
 
 class SilenceTest(StoryTestCase):
     def test_of_an_authority_for_everybody(self) -> None:
@@ -23,7 +20,7 @@ class SilenceTest(StoryTestCase):
         plain = self.admin.create_flavor("plain")
         before = self.state()
         self._assert_does_nothing({})
-        self._fall_silent()
+        self.silence(*world.BOUND)
         # Longer than any grace for one host that is silent.
         for _ in range(12):
             self._assert_does_nothing({"outage"})
@@ -63,7 +60,7 @@ class SilenceTest(StoryTestCase):
         # The policy settles, which it would not with most of them found.
         self._assert_does_nothing({})
         self.contraindicate(BAD, axis=Axis.INTEGRITY)
-        self._fall_silent()
+        self.silence(*world.BOUND)
         self.rest()
         self.assertEqual(1, self.most_in_a_minute())
         state = self.state()
@@ -82,12 +79,6 @@ class SilenceTest(StoryTestCase):
         self.wait(1000.0)
         self.rest()
         self.assertEqual([], state.differs(self.state()))
-
-    def _fall_silent(self) -> None:
-        """Let the authority say nothing any more, of anybody."""
-        for said in self.site.attested[world.AUTHORITY].values():
-            said.at = self.clock() - OLD_S
-        self.publish()
 
     def _assert_does_nothing(self, kinds: set[str] | dict[str, str]) -> Cycle:
         done = self.cycle()

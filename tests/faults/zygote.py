@@ -30,6 +30,7 @@ from oslo_config import cfg
 from nfv_mla_scheduler.monitor import parts
 from nfv_mla_scheduler.monitor import service
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
+from nfv_mla_scheduler.monitor.findings import Kind
 from nfv_mla_scheduler.monitor.place import Place
 from nfv_mla_scheduler.standard import catalogue
 
@@ -153,6 +154,11 @@ def _told(report: CycleReport) -> Json:
             for uuid, found in ruling.verdict.servers.items()
         }
         told["tampered"] = [str(each) for each in ruling.verdict.tampered]
+        told["graces"] = [
+            uuid
+            for uuid, found in ruling.verdict.servers.items()
+            if found.kind is Kind.WITHHELD and not found.evicts
+        ]
     if plan is not None:
         told["does"] = [
             *(f"fence {f.host} {f.disable}" for f in plan.fences),
