@@ -69,9 +69,9 @@ class _Timed:
         self.began = 0.0
         self.before_s = 0.0
 
-    def build(self, *args: Any) -> works.Works:
+    def build(self, *args: Any, **more: Any) -> works.Works:
         """Put the parts of a cycle together as they are."""
-        built = works.build(*args)
+        built = works.build(*args, **more)
         run = built.cycle.run
 
         def noted(*args: Any, **kwargs: Any) -> CycleReport:

@@ -162,6 +162,19 @@ class Site:
             for path in (*kept, self.log, *self.log.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
 
+    def without_ledger(self) -> None:
+        """Keep no ledger from now on."""
+        for name in ("audit_dir", "audit_key_file"):
+            self.sections["nfv_mla"].pop(name)
+        self.write_conf()
+
+    def with_ledger(self) -> None:
+        """Keep a ledger again."""
+        self.sections["nfv_mla"].update(
+            audit_dir=self.log, audit_key_file=self.audit_key
+        )
+        self.write_conf()
+
     def _document(self) -> dict[str, Any]:
         later = write_instant(self.now + 300 * DAY)
         declared = [

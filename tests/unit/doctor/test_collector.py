@@ -465,5 +465,5 @@ class EmbeddedTest(CollectorCase):
         self.assert_failed(self._look("options.ignored"), "urll")
 
     def test_its_keys_and_certificates_are_looked_at(self) -> None:
-        self.assert_ok(self._look("keys.secrets"), "1 private key")
+        self.assert_ok(self._look("keys.secrets"), "2 private keys")
         self.assert_ok(self._look("collector.certificates"), "2 files")

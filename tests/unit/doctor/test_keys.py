@@ -172,9 +172,18 @@ class PrivateTest(KeysCase):
 class SecretsTest(SiteCase):
     def setUp(self) -> None:
         self.site = CollectorSite(self)
+        # One private key more than there is in the collector's options.
+        self.site.without_ledger()
 
     def test_nobody_else_can_read_them(self) -> None:
         self.assert_ok(self.site.look("keys.secrets"), "2 private keys")
+
+    def test_the_ledger_s_key_is_one(self) -> None:
+        self.site.with_ledger()
+        self.assert_ok(self.site.look("keys.secrets"), "3 private keys")
+        self.site.audit_key.chmod(0o604)
+        found = self.site.look("keys.secrets")
+        self.assert_failed(found, f"{self.site.audit_key} (everybody)")
 
     def test_somebody_else_can(self) -> None:
         for path in (self.site.key_file, self.site.client.key_file):
