@@ -138,7 +138,10 @@ def of_opened(
     """Yield the entries of an opened block, each with the block's place."""
     for place, event in enumerate(events, start=1):
         at, fields = event.get("at"), event.get("fields")
-        fields = entry.plain(fields) if isinstance(fields, Mapping) else {}
+        try:
+            fields = entry.plain(fields) if isinstance(fields, Mapping) else {}
+        except RecursionError:
+            fields = {"omitted": "all"}
         yield dataclasses.replace(
             block,
             time=instant(at) if isinstance(at, str) else NEVER,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from nfv_mla_scheduler.audit.reading import kept
 from nfv_mla_scheduler.audit.reading.report import Report
+from nfv_mla_scheduler.cmd.audit_place import misused
 from nfv_mla_scheduler.cmd.audit_trust import FAILED
 from nfv_mla_scheduler.cmd.audit_trust import MISUSES
-from nfv_mla_scheduler.cmd.audit_trust import misused
 from nfv_mla_scheduler.cmd.audit_trust import trust_arguments
 from nfv_mla_scheduler.cmd.audit_trust import verified
 from nfv_mla_scheduler.cmd.audit_verify_text import text
@@ -36,7 +36,8 @@ def register(commands: Subparsers) -> None:
         "each origin, one on each line.  Keep it where those who can write "
         "the ledger cannot: 'audit verify --checkpoint' finds with it what "
         "was cut off or written anew since.  Files of several days or hosts "
-        "may be put into one.  A ledger that is tampered with gives none.",
+        "may be put into one.  A ledger that is not whole, or "
+        "not signed, gives none.",
         epilog="Exit status: 0 done, 1 tampered with, unreadable or not "
         "signed, 2 wrong usage.",
     )

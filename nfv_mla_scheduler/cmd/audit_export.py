@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING
 from nfv_mla_scheduler.audit.cadf import is_exported
 from nfv_mla_scheduler.audit.cadf import record
 from nfv_mla_scheduler.audit.reading.timeline import timeline
+from nfv_mla_scheduler.cmd.audit_place import misused
 from nfv_mla_scheduler.cmd.audit_place import place
 from nfv_mla_scheduler.cmd.audit_place import place_arguments
 from nfv_mla_scheduler.cmd.audit_reading import reader
 from nfv_mla_scheduler.cmd.audit_reading import reading_arguments
 from nfv_mla_scheduler.cmd.audit_reading import say_left
 from nfv_mla_scheduler.errors import NfvMlaError
+from nfv_mla_scheduler.errors import SettingsError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -75,7 +77,10 @@ def run(args: argparse.Namespace) -> int:
             "nfv-mla-scheduler[cadf], or export in Nova's environment"
         ) from None
     reading = reader(args, steady=True)
-    directory = place(args)
+    try:
+        directory = place(args)
+    except SettingsError as exc:
+        return misused("export", exc)
     with _output(args.output) as file:
         for each in timeline(directory, reading):
             if is_exported(each):

@@ -20,6 +20,7 @@ from nfv_mla_scheduler.audit.reading.timeline import Reader
 from nfv_mla_scheduler.audit.reading.timeline import chains
 from nfv_mla_scheduler.audit.reading.timeline import merged
 from nfv_mla_scheduler.audit.shown import Shown
+from nfv_mla_scheduler.cmd.audit_place import misused
 from nfv_mla_scheduler.cmd.audit_place import place
 from nfv_mla_scheduler.cmd.audit_place import place_arguments
 from nfv_mla_scheduler.cmd.audit_reading import reader
@@ -29,6 +30,7 @@ from nfv_mla_scheduler.cmd.audit_reading import say_left
 from nfv_mla_scheduler.cmd.audit_show import UNVERIFIED
 from nfv_mla_scheduler.cmd.audit_show import print_arguments
 from nfv_mla_scheduler.cmd.audit_show import written
+from nfv_mla_scheduler.errors import SettingsError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -68,7 +70,10 @@ def run(args: argparse.Namespace) -> int:
     :raises BrokenPipeError: nobody does
     """
     reading = reader(args, args.all)
-    directory = place(args)
+    try:
+        directory = place(args)
+    except SettingsError as exc:
+        return misused("follow", exc)
     chains(directory)  # says it if there is no ledger
     following = Following(directory, reading.wants)
     with contextlib.closing(following), _signalled() as signalled:

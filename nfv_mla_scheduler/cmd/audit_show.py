@@ -13,6 +13,7 @@ from nfv_mla_scheduler.audit.reading.timeline import timeline
 from nfv_mla_scheduler.audit.shown import Shown
 from nfv_mla_scheduler.audit.shown import members
 from nfv_mla_scheduler.audit.shown_text import line
+from nfv_mla_scheduler.cmd.audit_place import misused
 from nfv_mla_scheduler.cmd.audit_place import place
 from nfv_mla_scheduler.cmd.audit_place import place_arguments
 from nfv_mla_scheduler.cmd.audit_reading import printable
@@ -20,6 +21,7 @@ from nfv_mla_scheduler.cmd.audit_reading import reader
 from nfv_mla_scheduler.cmd.audit_reading import reading_arguments
 from nfv_mla_scheduler.cmd.audit_reading import say
 from nfv_mla_scheduler.cmd.audit_reading import say_left
+from nfv_mla_scheduler.errors import SettingsError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -70,7 +72,10 @@ def print_arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the entries of a ledger."""
     reading = reader(args, args.all)
-    directory = place(args)
+    try:
+        directory = place(args)
+    except SettingsError as exc:
+        return misused("show", exc)
     found: Iterable[Shown] = timeline(directory, reading)
     say("show", UNVERIFIED)
     if args.limit is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import pathlib
-import sys
 
 from securesystemslib.signer import Key  # type: ignore[attr-defined]
 
@@ -20,15 +19,12 @@ from nfv_mla_scheduler.audit.reading.signing import Trust
 from nfv_mla_scheduler.audit.reading.whole import verify
 from nfv_mla_scheduler.cmd.audit_place import place
 from nfv_mla_scheduler.cmd.audit_place import place_arguments
-from nfv_mla_scheduler.errors import LINE_MAX
 from nfv_mla_scheduler.errors import KeyFileError
 from nfv_mla_scheduler.errors import SettingsError
-from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.policy.root import PEM_MAX
 from nfv_mla_scheduler.policy.root import read_public_key
 
 FAILED = 1
-MISUSED = 2
 #: What is wrong with what a command was given, rather than with a ledger.
 MISUSES = (SettingsError, KeyFileError)
 
@@ -46,8 +42,8 @@ def trust_arguments(
         required=key_needed,
         metavar="[ORIGIN=]FILE",
         help="PEM, the public key of an audit_key_file; with ORIGIN= it "
-        "counts only for the origins that begin so; may be given several "
-        "times",
+        "counts only for the origins that begin so, in whole parts between "
+        "dots; may be given several times",
     )
     command.add_argument(
         "--checkpoint",
@@ -71,29 +67,10 @@ def verified(args: argparse.Namespace) -> Report:
     """
     trust = Trust(tuple(_key(text) for text in args.keys))
     directory = place(args)
-    _check(directory)
-    known = [one for path in args.kept for one in _kept(path, trust)]
-    return verify(directory, trust, known)
-
-
-def misused(command: str, why: Exception) -> int:
-    """Say in one line how a command was misused; return its status."""
-    line = bounded(f"nfv-mla audit {command}: {why}", LINE_MAX)
-    print(line, file=sys.stderr)
-    return MISUSED
-
-
-def _check(directory: pathlib.Path) -> None:
-    if not directory.is_dir():
-        there = "is no directory" if directory.exists() else "does not exist"
-        raise SettingsError(f"{directory}: {there}")
-    if files.segments(directory):
-        raise SettingsError(
-            f"{directory}: is the directory of one origin; name the one "
-            "above it"
-        )
     if not files.origins(directory):
         raise SettingsError(f"{directory}: holds no ledger: it is empty")
+    known = [one for path in args.kept for one in _kept(path, trust)]
+    return verify(directory, trust, known)
 
 
 def _key(text: str) -> tuple[str, Key]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nfv-mla audit verify``: whether anybody has tampered with a ledger.
 
-Exit status: 0 it is whole, 1 it is not, or cannot be read, 2 wrong usage.
+Exit status: 0 it is whole, 1 it is not, or not signed, or cannot be read, 2
+wrong usage.
 ``audit_verify_text.py`` says what was found.
 """
 
@@ -11,9 +12,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from nfv_mla_scheduler.cmd.audit_place import misused
+from nfv_mla_scheduler.cmd.audit_reading import printable
 from nfv_mla_scheduler.cmd.audit_trust import FAILED
 from nfv_mla_scheduler.cmd.audit_trust import MISUSES
-from nfv_mla_scheduler.cmd.audit_trust import misused
 from nfv_mla_scheduler.cmd.audit_trust import trust_arguments
 from nfv_mla_scheduler.cmd.audit_trust import verified
 from nfv_mla_scheduler.cmd.audit_verify_text import members
@@ -35,8 +37,8 @@ def register(commands: Subparsers) -> None:
         "unseen, and whoever has the signing key can write all anew: both "
         "show against a checkpoint that was kept elsewhere.  A process may "
         "go on writing meanwhile.",
-        epilog="Exit status: 0 whole, 1 tampered with or unreadable, 2 wrong "
-        "usage.",
+        epilog="Exit status: 0 whole, 1 tampered with, unreadable or, with "
+        "--key, not signed, 2 wrong usage.",
     )
     trust_arguments(command, key_needed=False)
     command.add_argument(
@@ -55,5 +57,5 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(members(report), indent=2))
     else:
         for line in text(report):
-            print(line)
+            print(printable(line))
     return 0 if report.whole else FAILED

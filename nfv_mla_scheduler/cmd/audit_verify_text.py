@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import prettytable
 
+from nfv_mla_scheduler.audit.reading.anomalies import PATH_MAX
 from nfv_mla_scheduler.audit.reading.anomalies import Anomaly
 from nfv_mla_scheduler.audit.reading.report import ChainReport
 from nfv_mla_scheduler.audit.reading.report import Report
@@ -17,16 +19,9 @@ from nfv_mla_scheduler.errors import bounded
 #: How many anomalies of a chain are printed for people.
 SHOWN_MAX = 100
 
-_HEADINGS = (
-    "Origin",
-    "Entries",
-    "Files",
-    "First",
-    "Last",
-    "Checkpoints",
-    "Unsigned tail",
-    "Verdict",
-)
+_HEADINGS = ("Origin", "Entries", "Last", "Checkpoints", "Tail", "Verdict")
+_TIME = re.compile(r"([0-9-]{10}T[0-9:]{8})\.[0-9]{3}Z", re.ASCII)
+_WRITABLE = "whoever can write their files can have written them"
 
 
 def text(report: Report) -> Iterator[str]:
@@ -37,9 +32,7 @@ def text(report: Report) -> Iterator[str]:
             [
                 bounded(chain.origin, 255),
                 chain.entries,
-                chain.files,
-                bounded(chain.first_at),
-                bounded(chain.last_at),
+                _second(chain.last_at),
                 chain.checkpoints,
                 chain.tail,
                 chain.verdict.value,
@@ -72,9 +65,11 @@ def _anomalies(chain: ChainReport) -> Iterator[str]:
 
 
 def _summary(report: Report) -> str:
-    if not report.whole:
-        wrong = sum(bool(one.anomalies or one.more) for one in report.chains)
-        return f"TAMPERED: {wrong} of {len(report.chains)} chains"
+    many = len(report.chains)
+    if wrong := len(report.tampered):
+        return f"TAMPERED: {wrong} of {many} chains"
+    if wrong := len(report.unsigned):
+        return f"NOT SIGNED: {wrong} of {many} chains: {_WRITABLE}"
     if not report.checked:
         return (
             "The chains hold, but NO SIGNATURE WAS CHECKED, since no --key "
@@ -85,16 +80,28 @@ def _summary(report: Report) -> str:
     ]
     if unsigned:
         return (
-            f"Whole, but {len(unsigned)} of {len(report.chains)} chains are "
-            "NOT SIGNED: whoever can write their files can have written them"
+            f"Whole, but {len(unsigned)} of {many} chains, which are young, "
+            f"are NOT SIGNED yet: {_WRITABLE}"
+        )
+    tails = [one.tail for one in report.chains if one.tail]
+    if tails:
+        return (
+            f"Whole up to the last checkpoints.  Unsigned tail: {sum(tails)} "
+            f"entries in {len(tails)} of {many} chains: {_WRITABLE}"
         )
     return "Whole."
 
 
+def _second(at: str) -> str:
+    """Return a time without what is less than a second, if it is one."""
+    short = _TIME.sub(r"\1Z", at)
+    return bounded(short)
+
+
 def _chain(chain: ChainReport) -> dict[str, Any]:
     return {
-        "origin": chain.origin,
-        "sealed_for": chain.domain,
+        "origin": bounded(chain.origin, 255),
+        "sealed_for": chain.domain and bounded(chain.domain, 255),
         "verdict": chain.verdict.value.lower().replace(" ", "-"),
         "entries": chain.entries,
         "files": chain.files,
@@ -102,6 +109,7 @@ def _chain(chain: ChainReport) -> dict[str, Any]:
         "last_at": chain.last_at or None,
         "checkpoints": chain.checkpoints,
         "unsigned_tail": chain.tail,
+        "young": chain.young,
         "anomalies": [_anomaly(one) for one in chain.anomalies],
         "more_anomalies": chain.more,
         "notes": [
@@ -121,7 +129,7 @@ def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
         "kind": anomaly.kind.value,
         "first": anomaly.first or None,
         "last": anomaly.last or None,
-        "file": bounded(place.path, 4096) if place else None,
+        "file": bounded(place.path, PATH_MAX) if place else None,
         "line": (place.number or None) if place else None,
         "detail": bounded(anomaly.detail, 200),
     }

@@ -14,6 +14,7 @@ from nfv_mla_scheduler.errors import bounded
 #: How many anomalies of a chain are told; those beyond are counted.
 ANOMALIES_MAX = 1000
 DETAIL_MAX = 200
+PATH_MAX = 4096
 
 
 class AnomalyKind(enum.Enum):
@@ -31,6 +32,8 @@ class AnomalyKind(enum.Enum):
     TRUNCATED = "truncated"
     # A whole chain that is known of.
     MISSING = "missing"
+    # More that no checkpoint covers than a process that signs can leave.
+    LONG_TAIL = "long-tail"
     NO_ENTRY = "no-entry"
     FOREIGN = "foreign"
     UNREADABLE = "unreadable"
@@ -42,6 +45,7 @@ class NoteKind(enum.Enum):
     EMPTY = "empty"
     NO_CHECKPOINT = "no-checkpoint"
     UNSIGNED_TAIL = "unsigned-tail"
+    SIGNED_LATER = "signed-later"
     NOT_CHECKED = "signatures-not-checked"
     UNKNOWN_KEY = "unknown-key"
     BEING_WRITTEN = "being-written"
@@ -67,7 +71,8 @@ class Place:
     number: int
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number}" if self.number else self.path
+        path = bounded(self.path, PATH_MAX)
+        return f"{path}:{self.number}" if self.number else path
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

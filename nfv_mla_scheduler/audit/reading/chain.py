@@ -16,16 +16,20 @@ from nfv_mla_scheduler.audit.reading.anomalies import Anomaly
 from nfv_mla_scheduler.audit.reading.anomalies import AnomalyKind
 from nfv_mla_scheduler.audit.reading.anomalies import Note
 from nfv_mla_scheduler.audit.reading.anomalies import Place
+from nfv_mla_scheduler.audit.reading.checkpoints import LEAVES_FEWER
+from nfv_mla_scheduler.audit.reading.checkpoints import TAIL_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import YOUNG_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import Signing
 from nfv_mla_scheduler.audit.reading.claims import Claim
 from nfv_mla_scheduler.audit.reading.claims import Claims
 from nfv_mla_scheduler.audit.reading.naming import Naming
 from nfv_mla_scheduler.audit.reading.remarks import Remarks
 from nfv_mla_scheduler.audit.reading.report import ChainReport
 from nfv_mla_scheduler.audit.reading.report import Verdict
-from nfv_mla_scheduler.audit.reading.signing import Signing
 from nfv_mla_scheduler.audit.reading.signing import Trust
 from nfv_mla_scheduler.audit.reading.tracing import trace
 from nfv_mla_scheduler.audit.reading.verifying import OnSealed
+from nfv_mla_scheduler.audit.reading.verifying import OnSigned
 from nfv_mla_scheduler.audit.reading.verifying import Verifying
 
 
@@ -44,6 +48,7 @@ class ChainReading:
         kept: Iterable[Claim] = (),
         on_sealed: OnSealed | None = None,
         domain: str | None = None,
+        on_signed: OnSigned | None = None,
     ) -> None:
         self._origin = origin
         self._domain = domain
@@ -52,7 +57,7 @@ class ChainReading:
         self._signing = Signing(trust)
         self._claims = Claims(origin, kept)
         self._verifying = Verifying(
-            origin, self._signing, self._claims, on_sealed
+            origin, self._signing, self._claims, on_sealed, on_signed
         )
         self._unreadable: list[Anomaly] = []
         self._torn = self._begins = 0
@@ -69,10 +74,15 @@ class ChainReading:
         trace(self._segments, self._verifying.records.strays)
 
     def _look_at_beginning(self) -> None:
-        """Excuse that old files were moved to where a checkpoint is kept."""
+        """Excuse that old files were moved to where a checkpoint is kept.
+
+        That what is there goes on from it has to be signed, too.
+        """
         records = self._verifying.records
         gap = records.beginning()
-        if gap is not None and self._claims.reach(gap.before, gap.missing):
+        if gap is None or not self._signing.good:
+            return
+        if self._claims.reach(gap.before, gap.missing):
             records.breaks.remove(gap)
             self._begins = gap.before
 
@@ -91,6 +101,10 @@ class ChainReading:
                 break
             verifying.feed(line)
 
+    def cover(self) -> None:
+        """Know that what was claimed of the chain so far is signed."""
+        self._claims.cover()
+
     def report(self) -> ChainReport:
         """Return what was found, once all was read."""
         verifying, signing = self._verifying, self._signing
@@ -105,8 +119,9 @@ class ChainReading:
             len(self._segments),
             verifying.course.first_at,
             verifying.course.last_at,
-            signing.good if self._domain is None else self._claims.met,
+            self._signed(),
             self._tail(),
+            self._young(),
             tuple(found[:ANOMALIES_MAX]),
             more,
             tuple(
@@ -152,6 +167,7 @@ class ChainReading:
         judged = [
             *self._signing.anomalies(),
             *self._claims.anomalies(verifying.course.seq, place),
+            *self._long_tail(place),
         ]
         found = named + [
             one
@@ -169,18 +185,44 @@ class ChainReading:
             return Verdict.EMPTY
         if not self._keys:
             return Verdict.NOT_CHECKED
+        return Verdict.WHOLE if self._signed() else Verdict.NOT_SIGNED
+
+    def _signed(self) -> int:
+        """Return how many checkpoints hold, or signed heads are met."""
         if self._domain is None:
-            signed = self._signing.good > 0
-        else:
-            signed = self._claims.met > 0
-        return Verdict.WHOLE if signed else Verdict.NOT_SIGNED
+            return self._signing.good
+        return self._claims.signed_met
+
+    def _young(self) -> bool:
+        """Whether it need not be signed yet.
+
+        A process signs as soon as it has begun; of a sealed chain the common
+        one tells for the first time when it next signs by time.
+        """
+        entries = self._verifying.course.entries
+        if self._domain is not None:
+            return entries <= TAIL_MAX
+        return entries <= YOUNG_MAX and self._verifying.noting.is_first
+
+    def _long_tail(self, place: Place) -> Iterator[Anomaly]:
+        tail, seq = self._tail(), self._verifying.course.seq
+        if tail > TAIL_MAX and self._signed():
+            yield Anomaly(
+                AnomalyKind.LONG_TAIL,
+                self._origin,
+                seq - tail + 1,
+                seq,
+                place,
+                f"{tail} entries that nobody has signed; a process "
+                f"{LEAVES_FEWER}",
+            )
 
     def _tail(self) -> int:
         """Return how many entries no checkpoint and no head reaches."""
         seq = self._verifying.course.seq
         if self._domain is None:
             return self._signing.unsigned(seq)
-        return max(0, seq - self._claims.agreed)
+        return max(0, seq - self._claims.signed_seq)
 
     def _remarks(self) -> Remarks:
         return Remarks(

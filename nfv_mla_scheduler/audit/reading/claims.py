@@ -23,11 +23,13 @@ class Claim:
     """That an entry of a chain has this hash.
 
     :ivar by: who says so, for people
+    :ivar kept: it is from a checkpoint that was kept elsewhere
     """
 
     seq: int
     hash: str
     by: str
+    kept: bool = False
 
 
 class Claims:
@@ -35,23 +37,38 @@ class Claims:
 
     :ivar next_seq: of the entry that the next one is about
     :ivar agreed: seq of the last entry that was as it was said to be
+    :ivar met: how many were as they were said to be
+    :ivar signed_seq: as ``agreed``, of claims that are signed themselves
+    :ivar signed_met: how many of those there are
     """
 
     def __init__(self, origin: str, claims: Iterable[Claim] = ()) -> None:
         self._origin = origin
         self._open = sorted(claims)
         self._done: collections.deque[Claim] = collections.deque(maxlen=_AGAIN)
-        self._past: list[Claim] = []
+        self._past: collections.deque[Claim] = collections.deque(
+            maxlen=ANOMALIES_MAX
+        )
         self._wrong: list[Anomaly] = []
         self._disputed = False
         self.agreed = 0
         self.met = 0
+        self.signed_seq = self.signed_met = 0
         self.next_seq = self._open[0].seq if self._open else _NEVER
 
     def add(self, claim: Claim) -> None:
-        """Expect an entry that is still to come."""
-        heapq.heappush(self._open, claim)
-        self.next_seq = self._open[0].seq
+        """Expect an entry that is still to come.
+
+        As long as the chain goes, it is read before the next one is added:
+        if there are that many, the chain has ended before all of them.
+        """
+        if len(self._open) >= ANOMALIES_MAX:
+            self._open = [max(self._open)]
+        self._push(claim)
+
+    def cover(self) -> None:
+        """Know that whoever made the claims so far has signed them."""
+        self.signed_seq, self.signed_met = self.agreed, self.met
 
     def check(self, seq: int, hash_: str, place: Place) -> None:
         """Compare an entry of the chain, the next one that is spoken of."""
@@ -60,7 +77,7 @@ class Claims:
             self._done.append(claim)
             if claim.seq == seq:
                 self.compare(claim, hash_, place)
-            elif len(self._past) < ANOMALIES_MAX:  # that it is gone is told
+            else:  # that it is gone is told
                 self._past.append(claim)
         self.next_seq = self._open[0].seq if self._open else _NEVER
 
@@ -85,15 +102,14 @@ class Claims:
         )
 
     def reach(self, seq: int, hash_: str) -> bool:
-        """Whether a claim is about the end of what comes before an entry.
+        """Whether what was kept elsewhere ends right before an entry.
 
-        That is the entry before it, or the one before that: a file ends with
-        the checkpoint itself.
+        Nothing else excuses that what is before it is not there.
 
         :param hash_: that the entry has as that of the one before it
         """
         return any(
-            one.seq == seq - 2 or (one.seq, one.hash) == (seq - 1, hash_)
+            one.kept and (one.seq, one.hash) == (seq - 1, hash_)
             for one in self._past
         )
 
@@ -102,9 +118,10 @@ class Claims:
         self._wrong = [one for one in self._wrong if one.last <= seq]
         self._disputed = False
         self.agreed = min(self.agreed, seq)
+        self.signed_seq = min(self.signed_seq, seq)
         for claim in [one for one in self._done if one.seq > seq]:
             self._done.remove(claim)
-            self.add(claim)
+            self._push(claim)
 
     def anomalies(self, seq: int, place: Place | None) -> list[Anomaly]:
         """Return what is not as it was said to be.
@@ -126,3 +143,7 @@ class Claims:
                 )
             )
         return found
+
+    def _push(self, claim: Claim) -> None:
+        heapq.heappush(self._open, claim)
+        self.next_seq = self._open[0].seq

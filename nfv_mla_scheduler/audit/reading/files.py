@@ -21,6 +21,8 @@ from typing import IO
 from typing import NamedTuple
 
 from nfv_mla_scheduler.audit import entry
+from nfv_mla_scheduler.audit.reading.splitting import split
+from nfv_mla_scheduler.audit.reading.splitting import unpacked_most
 from nfv_mla_scheduler.errors import NfvMlaError
 
 #: In an origin's directory: a directory with one of each sealed domain.
@@ -72,7 +74,7 @@ class Line(NamedTuple):
 
     :ivar number: counted from 1
     :ivar raw: without its newline; no longer than an entry can be, and a byte
-    :ivar whole: whether it ends in a newline
+    :ivar whole: whether it ends in a newline, or is too long for any line
     """
 
     path: pathlib.Path
@@ -154,8 +156,14 @@ def lines(segment: Segment) -> Iterator[Line]:
     try:
         with _opened(path) as file:
             size = None if path.suffix == _COMPRESSED else segment.size
-            for raw, whole in _split(file, size):
+            most = unpacked_most(path) if size is None else None
+            for raw, whole in split(file, size):
                 number += 1
+                if most is not None and file.tell() > most:
+                    raise LedgerUnreadable(
+                        f"{path}: is not read beyond line {number}: it "
+                        f"unpacks to more than {most} bytes"
+                    )
                 yield Line(path, number, raw, whole)
     except (OSError, EOFError, zlib.error) as exc:
         said = exc.strerror if isinstance(exc, OSError) else None
@@ -181,37 +189,6 @@ def chain_lines(found: Iterable[Segment]) -> Iterator[Line]:
     """
     for segment in found:
         yield from lines(segment)
-
-
-def _split(
-    file: IO[bytes] | gzip.GzipFile, size: int | None
-) -> Iterator[tuple[bytes, bool]]:
-    """Return lines, each without its newline, and whether it had one."""
-    done = 0
-    while raw := file.readline(entry.LINE_MAX + 1):
-        done += len(raw)
-        whole = raw.endswith(b"\n")
-        if whole:
-            raw = raw[:-1]
-        elif len(raw) > entry.LINE_MAX:
-            rest, whole = _rest(file)
-            done += rest
-        if size is not None and done > size:
-            return  # it was not there, or torn, when the file was listed
-        yield raw, whole
-
-
-def _rest(file: IO[bytes] | gzip.GzipFile) -> tuple[int, bool]:
-    """Pass over the rest of a line that is longer than any entry.
-
-    :returns: how long it is, and whether there is a newline
-    """
-    done = 0
-    while raw := file.readline(_READ_BYTES):
-        done += len(raw)
-        if raw.endswith(b"\n"):
-            return done, True
-    return done, False
 
 
 def _first(path: pathlib.Path) -> int:

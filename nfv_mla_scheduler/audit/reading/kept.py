@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints kept elsewhere: in a file, an envelope on each line.
 
+Beside what is signed, an envelope there has ``entry``: the hash of the
+checkpoint's own entry, so that a chain can be seen to go on right behind it.
+
 Touches files.  Files of several days or ledgers may be put one behind the
 other.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +25,8 @@ from nfv_mla_scheduler.errors import NfvMlaError
 from nfv_mla_scheduler.errors import bounded
 
 FILE_MAX = 16 * 2**20
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class KeptRefused(NfvMlaError):
@@ -37,7 +44,7 @@ def written(envelopes: Iterable[Any]) -> bytes:
 
 
 def read(path: pathlib.Path, trust: Trust) -> list[Checkpoint]:
-    """Return the checkpoints in a file.
+    """Return the checkpoints in a file, and what their own entries are.
 
     With no key at all they are taken as they are.
 
@@ -50,8 +57,9 @@ def read(path: pathlib.Path, trust: Trust) -> list[Checkpoint]:
     if len(data) > FILE_MAX:
         raise KeptRefused(f"{path}: is larger than {FILE_MAX} bytes")
     found = [
-        _checkpoint(members, trust, f"{path}: line {number}")
+        one
         for number, members in _envelopes(data, path)
+        for one in _checkpoints(members, trust, f"{path}: line {number}")
     ]
     if not found:
         raise KeptRefused(f"{path}: holds no checkpoint")
@@ -78,9 +86,15 @@ def _envelopes(
                 ) from None
 
 
-def _checkpoint(members: object, trust: Trust, where: str) -> Checkpoint:
+def _checkpoints(
+    members: object, trust: Trust, where: str
+) -> Iterator[Checkpoint]:
+    own = None
+    if isinstance(members, dict) and "entry" in members:
+        members = dict(members)
+        own = members.pop("entry")
     judged = trust.judge(members)
-    if judged is None:
+    if judged is None or not (own is None or _is_hash(own)):
         raise KeptRefused(f"{where}: is no checkpoint")
     found, signature = judged
     if signature is Signature.BAD:
@@ -89,4 +103,10 @@ def _checkpoint(members: object, trust: Trust, where: str) -> Checkpoint:
         raise KeptRefused(
             f"{where}: is signed by no key given for {bounded(found.origin)}"
         )
-    return found
+    yield found
+    if own is not None:
+        yield dataclasses.replace(found, seq=found.seq + 1, hash=str(own))
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and bool(_HASH.fullmatch(value))

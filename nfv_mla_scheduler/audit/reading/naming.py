@@ -38,9 +38,7 @@ class Naming:
         self._covered = covered
         self._seen = seen
         self._strays = list(seen.strays)
-        self._junk = [
-            one for one in seen.junk if one.after not in seen.excused
-        ]
+        self._junk = list(seen.junk)
         # Entries whose origin was changed, and not taken from elsewhere.
         broken = {one.after for one in seen.breaks if not one.gap}
         self._renamed = {

@@ -30,6 +30,9 @@ _SAID = {
     EventKind.CLOCK_BACK.value: (NoteKind.CLOCK_BACK, "the clock went back"),
 }
 
+#: The kinds of entries that are taken here.
+OWN = frozenset((_OPENED, _CLOSED, *_SAID))
+
 
 class Noting:
     """Counts what is worth knowing in one chain."""
@@ -53,6 +56,15 @@ class Noting:
             self._torn += isinstance(torn, int) and torn > 0
         elif head.kind == _CLOSED:
             self._is_open = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the process that began the chain goes on."""
+        return (
+            self._is_open
+            and not self._unclosed
+            and not self._last.get(_CLOSED)
+        )
 
     @property
     def is_open(self) -> bool:

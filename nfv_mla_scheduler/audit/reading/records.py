@@ -101,7 +101,8 @@ class Span:
 class Records:
     """What was seen in one chain; each list is bounded.
 
-    :ivar excused: behind these seqs, what is no entry was told
+    :ivar excused: behind these seqs, what is no entry is told
+    :ivar told: how often the process has told of such
     :ivar more: how much was seen beyond that
     """
 
@@ -111,7 +112,8 @@ class Records:
     foreign: list[Span] = dataclasses.field(default_factory=list)
     displaced: list[Span] = dataclasses.field(default_factory=list)
     cut: list[Span] = dataclasses.field(default_factory=list)
-    excused: set[int] = dataclasses.field(default_factory=set)
+    excused: dict[int, None] = dataclasses.field(default_factory=dict)
+    told: int = 0
     more: int = 0
 
     def add_break(self, found: Break) -> None:
@@ -139,7 +141,9 @@ class Records:
         self.strays = [one for one in self.strays if one is not stray]
 
     def add_junk(self, ordinal: int, place: Place, after: int) -> None:
-        """Add a line that is no entry."""
+        """Add a line that is no entry, unless it is told already."""
+        if after in self.excused:
+            return
         last = self.junk[-1] if self.junk else None
         if last is not None and last.ordinal + last.count == ordinal:
             last.count += 1
@@ -167,9 +171,17 @@ class Records:
             self.cut.append(Span(seq, seq, place))
 
     def excuse(self, seq: int) -> None:
-        """Know that the process has told of what is no entry behind a seq."""
-        if seq and self._room(self.excused):
-            self.excused.add(seq)
+        """Know that the process has told of what is no entry behind a seq.
+
+        Of what was read already, or in a sealed chain is still to come.
+        """
+        if not seq or seq in self.excused:
+            return
+        self.told += 1
+        self.junk = [one for one in self.junk if one.after != seq]
+        self.excused[seq] = None
+        if len(self.excused) > ANOMALIES_MAX:
+            del self.excused[next(iter(self.excused))]
 
     def beginning(self) -> Break | None:
         """Return the gap before the first entry; None: there is none."""

@@ -7,12 +7,9 @@ import dataclasses
 from collections.abc import Iterator
 
 from nfv_mla_scheduler.audit.reading.anomalies import NoteKind
+from nfv_mla_scheduler.audit.reading.checkpoints import Signing
 from nfv_mla_scheduler.audit.reading.claims import Claims
-from nfv_mla_scheduler.audit.reading.signing import Signing
 from nfv_mla_scheduler.audit.reading.verifying import Verifying
-
-#: A process that can sign leaves fewer unsigned: it signs after half as many.
-TAIL_MAX = 8192
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,10 +40,11 @@ class Remarks:
             return
         if not self.is_sealed:
             yield from self._signed()
-        elif not self.claims.met:
+        elif not self.claims.signed_met:
             yield (
                 NoteKind.NO_HEADS,
-                "nothing in the common chain tells how far it goes",
+                "nothing that is signed in the common chain tells how far it "
+                "goes",
                 1,
             )
         if self.begins:
@@ -57,13 +55,7 @@ class Remarks:
                 1,
             )
         if tail := self.tail:
-            said = f"unsigned tail: {tail}"
-            if tail > TAIL_MAX and not self.is_sealed:
-                said += (
-                    "; a process that can sign leaves fewer: it had no key, "
-                    "or checkpoints were taken away"
-                )
-            yield NoteKind.UNSIGNED_TAIL, said, tail
+            yield NoteKind.UNSIGNED_TAIL, f"unsigned tail: {tail}", tail
         if self.torn_bytes:
             yield (
                 NoteKind.TORN,
@@ -71,8 +63,7 @@ class Remarks:
                 "whole: it is being written, or its writer was stopped",
                 self.torn_bytes,
             )
-        if verifying.records.excused:
-            many = len(verifying.records.excused)
+        if many := verifying.records.told:
             yield (
                 NoteKind.TORN,
                 "the process has told of lines at the end of a file that are "
@@ -104,4 +95,12 @@ class Remarks:
                 f"{signing.unknown} checkpoints are signed by none of the "
                 "keys given; a later one covers them",
                 signing.unknown,
+            )
+        if signing.later:
+            yield (
+                NoteKind.SIGNED_LATER,
+                f"{signing.later} entries, the last of them "
+                f"{signing.later_seq}, were signed only by the process that "
+                "came after",
+                signing.later,
             )

@@ -18,7 +18,7 @@ class Verdict(enum.Enum):
     TAMPERED = "TAMPERED"
     # The hashes hold, and nothing says that they are the process's.
     NOT_SIGNED = "not signed"
-    NOT_CHECKED = "signatures not checked"
+    NOT_CHECKED = "not checked"
     EMPTY = "empty"
 
 
@@ -29,9 +29,10 @@ class ChainReport:
     :ivar domain: that it is sealed for; None: anybody may read it
     :ivar files: how many it has
     :ivar first_at: time of its first entry, as it is written; "" of none
-    :ivar checkpoints: how many hold; of a sealed chain, how many heads in
-        the common chain are as it has them
+    :ivar checkpoints: how many hold; of a sealed chain, how many heads that
+        the common chain has signed are as it has them
     :ivar tail: how many entries follow the last of these
+    :ivar young: it is so short that it need not be signed yet
     :ivar more: how many anomalies there are beyond those told
     :ivar newest: the envelope of the last checkpoint that holds; None: none
         does
@@ -46,6 +47,7 @@ class ChainReport:
     last_at: str = ""
     checkpoints: int = 0
     tail: int = 0
+    young: bool = False
     anomalies: tuple[Anomaly, ...] = ()
     more: int = 0
     notes: tuple[Note, ...] = ()
@@ -64,5 +66,22 @@ class Report:
 
     @property
     def whole(self) -> bool:
-        """Whether nobody has tampered with it, as far as can be seen."""
-        return not any(one.anomalies or one.more for one in self.chains)
+        """Whether nobody has tampered with it, as far as can be seen.
+
+        With keys, what nobody has signed is not whole.
+        """
+        return not (self.tampered or self.unsigned)
+
+    @property
+    def tampered(self) -> list[ChainReport]:
+        """The chains in which something is wrong."""
+        return [one for one in self.chains if one.anomalies or one.more]
+
+    @property
+    def unsigned(self) -> list[ChainReport]:
+        """The chains that nobody has signed, although there was time to."""
+        return [
+            one
+            for one in self.chains
+            if one.verdict is Verdict.NOT_SIGNED and not one.young
+        ]

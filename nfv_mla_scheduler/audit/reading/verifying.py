@@ -17,41 +17,32 @@ from nfv_mla_scheduler.audit.entry import Head
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.reading.anomalies import Place
 from nfv_mla_scheduler.audit.reading.branches import Branches
+from nfv_mla_scheduler.audit.reading.checkpoints import Signing
 from nfv_mla_scheduler.audit.reading.claims import Claim
 from nfv_mla_scheduler.audit.reading.claims import Claims
 from nfv_mla_scheduler.audit.reading.course import Course
 from nfv_mla_scheduler.audit.reading.files import Line
 from nfv_mla_scheduler.audit.reading.items import Item
 from nfv_mla_scheduler.audit.reading.items import Run
+from nfv_mla_scheduler.audit.reading.noting import OWN
 from nfv_mla_scheduler.audit.reading.noting import Noting
 from nfv_mla_scheduler.audit.reading.records import Records
 from nfv_mla_scheduler.audit.reading.records import Stray
-from nfv_mla_scheduler.audit.reading.signing import Signing
 from nfv_mla_scheduler.audit.reading.window import arrange
 
 #: How many lines are looked at together where a chain is broken.
 WINDOW = 1000
-
 # A window is looked at when that many lines at its end are linked again.
 _SMOOTH = 16
 _CHECKPOINT = EventKind.CHECKPOINT.value
+_OPENED = EventKind.LEDGER_OPENED.value
 _HEADS = EventKind.SEALED_HEADS.value
-_SPECIAL = frozenset(
-    kind.value
-    for kind in (
-        EventKind.CHECKPOINT,
-        EventKind.SEALED_HEADS,
-        EventKind.LEDGER_OPENED,
-        EventKind.LEDGER_CLOSED,
-        EventKind.LEDGER_INTERRUPTED,
-        EventKind.LEDGER_MOVED,
-        EventKind.EVENTS_DROPPED,
-        EventKind.CLOCK_BACK,
-    )
-)
+# The ledger's own, but heartbeats; of them there is something to know.
+_SPECIAL = frozenset((_CHECKPOINT, _HEADS, *OWN))
 
 #: Takes the fields of an entry that may tell of a sealed chain.
 OnSealed: TypeAlias = Callable[[dict[str, Any], Place], None]
+OnSigned: TypeAlias = Callable[[], None]
 
 
 class Verifying:
@@ -60,6 +51,7 @@ class Verifying:
     :param signing: judges the checkpoints
     :param claims: what others say of the chain
     :param on_sealed: None: there are no sealed chains beside this one
+    :param on_signed: called when all that was told so far is signed
     """
 
     def __init__(
@@ -68,6 +60,7 @@ class Verifying:
         signing: Signing,
         claims: Claims,
         on_sealed: OnSealed | None = None,
+        on_signed: OnSigned | None = None,
     ) -> None:
         self.course = Course(origin)
         self.records = Records()
@@ -77,6 +70,7 @@ class Verifying:
         self._signing = signing
         self._claims = claims
         self._on_sealed = on_sealed
+        self._on_signed = on_signed
         self._branches = Branches()
         self._window: list[Item] = []
         self._lines = self._smooth = 0
@@ -133,6 +127,7 @@ class Verifying:
         """Take the next entry of the chain."""
         if not self.course.entries:
             self._origins |= {head.origin}
+            self._signing.begin(head.seq)
         if head.kind in _SPECIAL:
             self._special(head, raw, Place(path, number))
         if head.origin != self._origin:
@@ -144,13 +139,18 @@ class Verifying:
 
     def _special(self, head: Head, raw: bytes, place: Place) -> None:
         if head.kind == _CHECKPOINT:
+            good = self._signing.good
             self._signing.take(head, raw, place)
+            if self._on_signed is not None and self._signing.good > good:
+                self._on_signed()
             return
         fields = (entry.parse(raw) or {}).get("fields")
         if not isinstance(fields, dict):
             return
         if head.kind != _HEADS:
             self.noting.take(head, fields)
+        if head.kind == _OPENED and "domain" not in fields:
+            self._signing.opened(head.seq)
         if self._on_sealed is not None and head.origin == self._origin:
             self._on_sealed(fields, place)
         if "domain" not in fields and fields.get("damaged") is True:
@@ -245,5 +245,6 @@ class Verifying:
         left = self.course.go_back(seq, hash_)
         self.records.forget_after(seq)
         self._claims.take_back(seq)
+        self._signing.take_back(seq)
         self.records.add_stray(left)
         self._branches.add(left)

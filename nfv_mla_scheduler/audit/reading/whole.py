@@ -41,7 +41,8 @@ def verify(
     """
     claims: dict[str, list[Claim]] = {}
     for one in kept:
-        claim = Claim(one.seq, one.hash, f"a checkpoint of {_at(one)}")
+        by = f"a checkpoint of {_at(one)}"
+        claim = Claim(one.seq, one.hash, by, kept=True)
         claims.setdefault(one.origin, []).append(claim)
     found: list[ChainReport] = []
     for origin in files.origins(directory):
@@ -59,7 +60,12 @@ class _Origin:
     ) -> None:
         self._name = directory.name
         self._common = ChainReading(
-            directory, self._name, trust, kept, self._told
+            directory,
+            self._name,
+            trust,
+            kept,
+            self._told,
+            on_signed=self._signed,
         )
         # only now: whatever the common chain tells of is there
         self._sealed = {
@@ -84,6 +90,11 @@ class _Origin:
                 Verdict.TAMPERED,
                 anomalies=(anomaly,),
             )
+
+    def _signed(self) -> None:
+        """Know that what the common chain has told so far is signed."""
+        for sealed in self._sealed.values():
+            sealed.cover()
 
     def _told(self, fields: Mapping[str, Any], place: Place) -> None:
         """Compare sealed chains with what the common one tells of them."""

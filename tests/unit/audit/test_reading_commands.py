@@ -103,15 +103,15 @@ class UsageTest(AuditTestCase):
 
     def test_what_is_not_there_is_named(self) -> None:
         for command in (("show",), ("follow",), ("export", "--format=cadf")):
-            for words, named in (
-                (("/nowhere",), "/nowhere"),
-                (("--config-file", "/nowhere.conf"), "/nowhere.conf"),
-                ((str(self.directory), "--seal-key", "/no.key"), "/no.key"),
-                ((str(self.one.directory),), "of one origin"),
+            for words, named, status in (
+                (("/nowhere",), "/nowhere", 2),
+                (("--config-file", "/nowhere.conf"), "/nowhere.conf", 2),
+                ((str(self.directory), "--seal-key", "/no.key"), "/no.key", 1),
+                ((str(self.one.directory),), "of one origin", 2),
             ):
                 with self.subTest(command=command, words=words):
                     found, out, err = self.say(*command, *words)
-                    self.assertEqual((1, ""), (found, out))
+                    self.assertEqual((status, ""), (found, out))
                     self.assertIn(named, err)
 
     def test_the_directory_comes_from_a_services_options(self) -> None:
@@ -122,7 +122,7 @@ class UsageTest(AuditTestCase):
         self.assertEqual((0, 1), (found, out.count("placed")))
         conf.write_text("[nfv_mla]\n")
         found, out, err = self.say("show", "--config-file", str(conf))
-        self.assertEqual((1, ""), (found, out))
+        self.assertEqual((2, ""), (found, out))
         self.assertIn("audit_dir is not set", err)
 
 
@@ -295,7 +295,7 @@ class ExportTest(AuditTestCase):
         path.write_text("old")
         words = ("export", "/nowhere", "--format", "cadf")
         found, _, _ = self.say(*words, "--output", str(path))
-        self.assertEqual((1, "old"), (found, path.read_text()))
+        self.assertEqual((2, "old"), (found, path.read_text()))
         found, out, _ = self.export("--output", str(path))
         self.assertEqual((0, ""), (found, out))
         self.assertEqual(self.export()[1], path.read_text())

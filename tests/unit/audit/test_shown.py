@@ -243,6 +243,15 @@ class WantedTest(unittest.TestCase):
 
 
 class OpenedTest(unittest.TestCase):
+    def test_a_block_that_nests_deep_is_borne(self) -> None:
+        fields: list[object] = []
+        for _ in range(100_000):
+            fields = [fields]
+        events = [{"kind": "finding", "fields": {"a": fields}}]
+        (found,) = shown.of_opened(of({"jwe": "x"}), events)
+        said = json.dumps(shown.members(found))
+        self.assertLess(len(said), entry.LINE_MAX)
+
     def test_entries_of_a_block_have_its_place_and_their_own_time(
         self,
     ) -> None:

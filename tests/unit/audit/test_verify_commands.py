@@ -59,9 +59,22 @@ class TestVerify(Case):
     def test_a_whole_ledger(self) -> None:
         status, out, err = self.verify("--key", self.key)
         self.assertEqual((0, ""), (status, err))
-        for text in (ONE, SEALED, TWO, "2023-11-14T22:13:21.000Z"):
+        for text in (ONE, SEALED, TWO, "2023-11-14T22:23:23Z"):
             self.assertIn(text, out)
         self.assertEqual("Whole.", out.splitlines()[-1])
+        # a name of 32 letters is in a line of 100
+        width = max(map(len, out.splitlines())) - len(SEALED)
+        self.assertLessEqual(width, 100 - 32)
+
+    def test_the_last_line_tells_of_what_is_not_signed(self) -> None:
+        path = max(self.ledger.glob(f"{ONE}/*.jsonl"))
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:-1]))
+        status, out, _ = self.verify("--key", self.key)
+        self.assertEqual(0, status)
+        last = out.splitlines()[-1]
+        self.assertTrue(last.startswith("Whole up to the last checkpoints."))
+        self.assertIn("Unsigned tail: 2 entries in 1 of 3 chains", last)
 
     def test_without_a_key_it_says_so(self) -> None:
         status, out, _ = self.verify()
@@ -78,11 +91,14 @@ class TestVerify(Case):
         for path in self.ledger.glob("*/sealed/*/*.jsonl"):
             path.unlink()
         status, out, _ = self.verify("--key", self.key)
-        self.assertEqual(0, status)
-        self.assertIn("NOT SIGNED", out.splitlines()[-1])
+        self.assertEqual(1, status)
+        self.assertIn("NOT SIGNED: 2 of 3 chains", out.splitlines()[-1])
+        found = json.loads(self.verify("--key", self.key, "--json")[1])
+        self.assertFalse(found["whole"])
+        self.assertEqual("not-signed", found["chains"][0]["verdict"])
         status, out, err = self.checkpoint()
         self.assertEqual((1, ""), (status, out))
-        self.assertIn(f"{ONE}: has no checkpoint that holds", err)
+        self.assertIn("NOT SIGNED: 2 of 3 chains", err)
 
     def test_one_that_was_tampered_with(self) -> None:
         self.tamper("one_is_removed")
@@ -111,7 +127,12 @@ class TestVerify(Case):
         self.assertEqual([], second["anomalies"])
 
     def test_a_key_for_some_origins(self) -> None:
-        self.assertEqual(0, self.verify("--key", f"ctl-={self.key}")[0])
+        self.assertEqual(
+            0,
+            self.verify(
+                "--key", f"{ONE}={self.key}", "--key", f"{TWO}={self.key}"
+            )[0],
+        )
         status, out, _ = self.verify("--key", f"ctl-1={self.key}")
         self.assertEqual(1, status)
         self.assertIn(f"{TWO}: bad-checkpoint", out)
@@ -160,6 +181,30 @@ class TestCheckpoint(Case):
         self.assertIn(f"{ONE}: changed", err)
         self.assertFalse(self.kept.exists())
 
+    def test_what_goes_on_right_behind_what_is_kept(self) -> None:
+        """A file ends with a checkpoint; what is kept tells its hash, too."""
+        whole = {
+            path: path.read_bytes()
+            for path in sorted(self.ledger.glob(f"{TWO}/*.jsonl"))
+        }
+        ((path, data),) = whole.items()
+        lines = data.splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:99]))
+        self.checkpoint("--output", self.kept)
+        path.unlink()
+        path.with_name(f"{100:020d}.jsonl").write_bytes(b"".join(lines[99:]))
+        words = ("--key", self.key, "--checkpoint", self.kept)
+        status, out, _ = self.verify(*words)
+        self.assertEqual((0, True), (status, "begins with entry 100" in out))
+        envelopes = [
+            json.loads(line) for line in self.kept.read_text().splitlines()
+        ]
+        for one in envelopes:
+            del one["entry"]
+        self.kept.write_text("\n".join(map(json.dumps, envelopes)))
+        status, out, _ = self.verify(*words)
+        self.assertEqual((1, True), (status, f"{TWO}: removed 1..99" in out))
+
     def test_what_was_kept_is_not_replaced(self) -> None:
         self.kept.write_text("yesterday's")
         status, _, err = self.checkpoint("--output", self.kept)
@@ -185,6 +230,8 @@ class TestCheckpoint(Case):
             (text + "{}\n", self.key, "line 3: is no checkpoint"),
             ("[" * 100_000, self.key, "line 1: is no checkpoint"),
             (json.dumps(forged), self.key, "signature does not hold"),
+            (text.replace('"entry":"', '"entry":"x'), self.key, "line 1"),
+            (text.replace('"entry":"', '"entry":7,"x":"'), self.key, "is no"),
             (text, other, "line 1: is signed by no key given"),
         ):
             self.kept.write_text(content)

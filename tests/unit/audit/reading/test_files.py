@@ -102,13 +102,33 @@ class TestLines(Case):
         )
 
     def test_one_that_is_longer_than_any_entry_is_bounded(self) -> None:
-        long = b"x" * 3 * 2**20
+        long = b"x" * 3 * entry.LINE_MAX
         self.write(f"{1:020d}.jsonl", long + b"\nb\n" + long)
         (segment,) = files.segments(self.directory)
         first, second, third = files.lines(segment)
         self.assertLess(len(first.raw), entry.LINE_MAX + 2)
         self.assertEqual((2, b"b"), second[1:3])
         self.assertEqual((True, False), (first.whole, third.whole))
+
+    def test_what_is_behind_a_line_without_an_end_is_not_read(self) -> None:
+        path = self.write(f"{1:020d}.jsonl", b"a\n")
+        os.truncate(path, 2**42)
+        (segment,) = files.segments(self.directory)
+        first, second = files.lines(segment)
+        self.assertEqual((b"a", True), first[2:])
+        # of the file's last line nothing is expected: this one is no entry
+        self.assertEqual((b"\0" * (entry.LINE_MAX + 1), True), second[2:])
+
+    def test_what_unpacks_to_more_than_lines_can(self) -> None:
+        data = gzip.compress((b"x" * 1023 + b"\n") * 2**12)
+        packed = b"".join(data for _ in range(20))
+        self.write(f"{1:020d}.jsonl.gz", packed)
+        (segment,) = files.segments(self.directory)
+        count = 0
+        with self.assertRaisesRegex(files.LedgerUnreadable, "unpacks to more"):
+            for _ in files.lines(segment):
+                count += 1
+        self.assertEqual(64 * 2**10, count)
 
     def test_what_comes_after_it_was_listed_is_for_the_next_time(self) -> None:
         path = self.write(f"{1:020d}.jsonl", b"a\nb\nhalf of")

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import pathlib
 import tempfile
 import tracemalloc
@@ -12,10 +14,16 @@ from collections.abc import Sequence
 
 from nfv_mla_scheduler.audit import entry
 from nfv_mla_scheduler.audit.checkpoint import Checkpoint
+from nfv_mla_scheduler.audit.ledger import BATCH
+from nfv_mla_scheduler.audit.limits import Limits
 from nfv_mla_scheduler.audit.reading.anomalies import ANOMALIES_MAX
 from nfv_mla_scheduler.audit.reading.anomalies import NoteKind
 from nfv_mla_scheduler.audit.reading.chain import ChainReading
-from nfv_mla_scheduler.audit.reading.remarks import TAIL_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import FIRST_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import TAIL_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import YOUNG_MAX
+from nfv_mla_scheduler.audit.reading.claims import Claim
+from nfv_mla_scheduler.audit.reading.claims import Claims
 from nfv_mla_scheduler.audit.reading.report import ChainReport
 from nfv_mla_scheduler.audit.reading.report import Report
 from nfv_mla_scheduler.audit.reading.report import Verdict
@@ -103,23 +111,85 @@ class TestWhole(Case):
 
     def test_a_tail_that_is_longer_than_a_process_leaves_it(self) -> None:
         lines = built.chain(ONE, 250)[:199]
-        for size, told in ((100, False), (TAIL_MAX + 1, True)):
+        for size in (TAIL_MAX, TAIL_MAX + 1):
             forged = tampering.branch(lines, 199, size)
             chain = self.one(lines + [line[:-1] for line in forged])
-            self.assertEqual(
-                (Verdict.WHOLE, size), (chain.verdict, chain.tail)
-            )
-            (note,) = (
-                one
-                for one in chain.notes
-                if one.kind is NoteKind.UNSIGNED_TAIL
-            )
-            self.assertEqual(told, "taken away" in note.detail)
+            self.assertEqual(size, chain.tail)
+            self.assertEqual(size, self.notes(chain)[NoteKind.UNSIGNED_TAIL])
+            if size == TAIL_MAX:
+                self.assertEqual(Verdict.WHOLE, chain.verdict)
+        (found,) = chain.anomalies
+        self.assertEqual("long-tail", found.kind.value)
+        self.assertEqual((200, 199 + size), (found.first, found.last))
+
+    def test_it_is_what_a_process_leaves(self) -> None:
+        """After so many entries it signs, and each batch may be the last."""
+        self.assertEqual(
+            Limits().checkpoint_entries + 2 * BATCH,
+            TAIL_MAX,
+        )
+        self.assertLess(BATCH, FIRST_MAX)
 
     def test_no_checkpoint_at_all(self) -> None:
         chain = self.one(built.chain(ONE, 250)[:90])
         self.assertEqual((Verdict.NOT_SIGNED, 90), (chain.verdict, chain.tail))
         self.assertIn(NoteKind.NO_CHECKPOINT, self.notes(chain))
+        self.assertFalse(self.verify().whole)
+        self.assertTrue(self.verify(Trust(())).whole)
+
+    def test_a_process_that_has_just_begun(self) -> None:
+        lines = built.chain(ONE, 250)
+        for size, young in ((YOUNG_MAX, True), (YOUNG_MAX + 1, False)):
+            chain = self.one(lines[:size])
+            self.assertEqual(Verdict.NOT_SIGNED, chain.verdict)
+            self.assertEqual(young, chain.young)
+            self.assertEqual(young, self.verify().whole)
+        made = Writer(ONE)
+        made.add("ledger-opened", {})
+        made.add("ledger-closed", {})  # it had the time to
+        self.one(made.lines)
+        self.assertFalse(self.verify().whole)
+
+    def opened_again(self, before: int, found: int) -> ChainReport:
+        """Return what is said of a process that has signed what it found.
+
+        :param before: how many entries are signed by the one before it
+        """
+        made = Writer(ONE)
+        if before:
+            made.add("ledger-opened", {})
+            for _ in range(before - 2):
+                made.add("heartbeat", {})
+            made.sign()
+        for _ in range(found):
+            made.add("heartbeat", {})
+        made.add("ledger-opened", {})
+        made.sign()
+        made.add("ledger-opened", {"domain": "acme"})  # of a sealed chain
+        made.sign()
+        return self.one(made.lines)
+
+    def test_what_was_signed_only_by_who_came_later(self) -> None:
+        chain = self.opened_again(100, 0)
+        self.assertNotIn(NoteKind.SIGNED_LATER, self.notes(chain))
+        for before, found, fine in (
+            (100, 200, True),
+            (0, FIRST_MAX, True),
+            (0, FIRST_MAX + 1, False),
+            (100, TAIL_MAX, True),
+            (100, TAIL_MAX + 1, False),
+        ):
+            with self.subTest(before=before, found=found):
+                chain = self.opened_again(before, found)
+                self.assertEqual(
+                    found, self.notes(chain)[NoteKind.SIGNED_LATER]
+                )
+                told = [] if fine else ["long-tail"]
+                self.assertEqual(told, self.kinds(chain))
+                for one in chain.anomalies:
+                    self.assertEqual(
+                        (before + 1, before + found), (one.first, one.last)
+                    )
 
     def test_an_origin_that_has_written_nothing(self) -> None:
         (self.directory / ONE).mkdir()
@@ -140,12 +210,63 @@ class TestWhole(Case):
         self.assertEqual(["removed"], self.kinds(gone))
         self.assertIn("first file is missing", str(gone.anomalies[0]))
         hashes = [entry.digest(line) for line in lines]
-        for seq, fine in ((399, True), (400, True), (398, False)):
+        for seq, fine in ((399, False), (400, True), (398, False)):
             kept = Checkpoint(ONE, seq, hashes[seq - 1], "then")
             with self.subTest(seq):
                 self.assertEqual(fine, self.verify(kept=[kept]).whole)
+        good = Checkpoint(ONE, 400, hashes[399], "then")
+        chain = self.only(self.verify(kept=[good]))
+        self.assertIn(NoteKind.KEPT_ELSEWHERE, self.notes(chain))
         other = Checkpoint(ONE, 400, hashes[1], "then")
         self.assertFalse(self.verify(kept=[other]).whole)
+
+    def test_all_was_forged_behind_what_is_kept(self) -> None:
+        """Neither near to what is kept, nor right behind it unsigned."""
+        lines = built.chain(ONE, 250)
+        kept = tampering.kept(lines, 199)
+        forged = Writer(ONE)
+        for seq, hash_ in (
+            (kept.seq, kept.hash),
+            (kept.seq, "ab" * 32),
+            (kept.seq + 1, "ab" * 32),
+        ):
+            forged.seq, forged.hash, forged.lines = seq, hash_, []
+            for _ in range(20):
+                forged.add("guard-released", {})
+            for signed in (False, True):
+                if signed:  # by the process, when it comes again
+                    forged.add("ledger-opened", {"after_seq": forged.seq})
+                    forged.sign()
+                chain = self.one(forged.lines, kept=[kept])
+                fits = signed and (seq, hash_) == (kept.seq, kept.hash)
+                with self.subTest(seq=seq, hash=hash_, signed=signed):
+                    self.assertEqual(not fits, "removed" in self.kinds(chain))
+                    if fits:  # this much can be forged, and is told
+                        told = self.notes(chain)[NoteKind.SIGNED_LATER]
+                        self.assertEqual(20, told)
+
+    def test_the_beginning_of_a_sealed_chain_is_never_excused(self) -> None:
+        ledger = built.ledger(600).copy()
+        sealed = ledger.lines(built.SEALED)
+        common = [json.loads(line) for line in ledger.lines(ONE)]
+        heads = [
+            one["fields"]["heads"][built.DOMAIN]["seq"]
+            for one in common
+            if one["kind"] == "sealed-heads"
+        ]
+        for first in sorted(set(heads))[:-1]:
+            ledger.put(built.SEALED, ())
+            ledger.files[
+                f"{built.place(built.SEALED)}/{first + 1:020d}.jsonl"
+            ] = [line + b"\n" for line in sealed[first:]]
+            with tempfile.TemporaryDirectory(dir=self.directory) as name:
+                ledger.write(pathlib.Path(name))
+                report = verify(pathlib.Path(name), trust())
+            (found,) = report.chains[1].anomalies
+            self.assertEqual(
+                ("removed", 1, first),
+                (found.kind.value, found.first, found.last),
+            )
 
 
 class TestKeys(Case):
@@ -180,7 +301,16 @@ class TestKeys(Case):
     def test_a_key_counts_for_its_origins_only(self) -> None:
         lines = built.chain(ONE, 250)
         key = built.signer().public_key
-        for prefix, fine in (("", True), ("ctl-1.", True), ("ctl-2.", False)):
+        for prefix, fine in (
+            ("", True),
+            ("ctl-1", True),
+            ("ctl-1.", True),
+            ("ctl-1.nova-scheduler.0", True),
+            ("ctl-1.nova", False),
+            ("ctl", False),
+            ("ctl-", False),
+            ("ctl-2.", False),
+        ):
             with self.subTest(prefix):
                 chain = self.one(lines, Trust(((prefix, key),)))
                 self.assertEqual(not fine, bool(chain.anomalies))
@@ -239,6 +369,23 @@ class TestFaults(Case):
         self.assertEqual(["unreadable"], self.kinds(chain))
         self.assertEqual(Verdict.TAMPERED, chain.verdict)
 
+    def test_a_file_without_an_end(self) -> None:
+        self.one(built.chain(ONE, 250))
+        path = self.path(10**19)
+        path.touch()
+        os.truncate(path, 2**42)
+        chain = self.only(self.verify())
+        self.assertEqual(["no-entry"], self.kinds(chain))
+
+    def test_names_are_printed_in_a_line(self) -> None:
+        self.one(built.chain(ONE, 250))
+        name = os.fsencode(self.directory / ONE) + b"/y\xff\x1b[2J.jsonl"
+        with open(name, "wb") as file:
+            file.write(b"junk\n")
+        (found,) = self.only(self.verify()).anomalies
+        self.assertTrue(str(found).isprintable())
+        str(found).encode()
+
     def test_what_is_no_entry_and_was_told(self) -> None:
         for told in (True, False):
             made = Writer(ONE)
@@ -286,9 +433,36 @@ class TestFaults(Case):
                 NoteKind.DROPPED: 1,
                 NoteKind.MOVED: 1,
                 NoteKind.SILENT_SINCE: 1,
+                NoteKind.SIGNED_LATER: 9,
             },
             self.notes(chain),
         )
+
+    def test_heads_that_nobody_has_signed_count_for_nothing(self) -> None:
+        sealed = Writer(built.SEALED)
+        made = Writer(ONE)
+        made.add("ledger-opened", {})
+        made.sign()
+        for _ in range(3):
+            for number in range(5):
+                sealed.add("sealed", {"jwe": str(number)})
+            head = {"seq": sealed.seq, "hash": sealed.hash}
+            made.add("sealed-heads", {"heads": {built.DOMAIN: head}})
+        for signed in (False, True):
+            if signed:
+                made.sign()
+            ledger = Ledger({})
+            ledger.put(ONE, made.lines)
+            ledger.put(built.SEALED, sealed.lines)
+            ledger.write(self.directory)
+            _, chain = self.verify().chains
+            with self.subTest(signed=signed):
+                self.assertEqual(
+                    (Verdict.WHOLE, 0, 3)
+                    if signed
+                    else (Verdict.NOT_SIGNED, 15, 0),
+                    (chain.verdict, chain.tail, chain.checkpoints),
+                )
 
     def test_a_sealed_chain_of_which_nothing_is_told(self) -> None:
         ledger = built.ledger().copy()
@@ -301,6 +475,30 @@ class TestFaults(Case):
         self.assertEqual(Verdict.WHOLE, common.verdict)
         self.assertEqual(Verdict.NOT_SIGNED, sealed.verdict)
         self.assertIn(NoteKind.NO_HEADS, self.notes(sealed))
+
+
+class TestExcuses(Case):
+    def test_many_are_no_anomaly(self) -> None:
+        """Each process has told of what it found, of however many."""
+        made, lines = Writer(ONE), []
+        made.add("ledger-opened", {})
+        for _ in range(ANOMALIES_MAX + 5):
+            fields = {"after_seq": made.seq, "damaged": True}
+            made.add("ledger-opened", fields)
+            made.sign()
+            lines += [b"rubbish", *made.lines[-2:]]
+        chain = self.one([made.lines[0], *lines])
+        self.assertEqual(((), 0), (chain.anomalies, chain.more))
+        self.assertEqual(ANOMALIES_MAX + 5, self.notes(chain)[NoteKind.TORN])
+
+    def test_what_heads_promise_is_bounded(self) -> None:
+        claims = Claims(built.SEALED)
+        for seq in range(10, 5 * ANOMALIES_MAX):
+            claims.add(Claim(seq, "x", "somebody"))
+            self.assertLessEqual(len(claims._open), ANOMALIES_MAX)
+        (found,) = claims.anomalies(9, None)
+        self.assertEqual("truncated", found.kind.value)
+        self.assertEqual(5 * ANOMALIES_MAX - 1, found.last)
 
 
 class TestForks(Case):
