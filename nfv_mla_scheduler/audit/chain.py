@@ -11,28 +11,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import itertools
 import os
 import pathlib
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from nfv_mla_scheduler.audit import entry
-from nfv_mla_scheduler.audit.segments import FILE_MODE
 from nfv_mla_scheduler.audit.segments import NOTE
+from nfv_mla_scheduler.audit.segments import begin
 from nfv_mla_scheduler.audit.segments import changed
-from nfv_mla_scheduler.audit.segments import is_free
-from nfv_mla_scheduler.audit.segments import make_directory
 from nfv_mla_scheduler.audit.segments import note
-from nfv_mla_scheduler.audit.segments import open_locked
-from nfv_mla_scheduler.audit.segments import segment_name
-from nfv_mla_scheduler.audit.segments import sync_directory
+from nfv_mla_scheduler.audit.segments import open_file
 from nfv_mla_scheduler.audit.tails import File
 from nfv_mla_scheduler.audit.tails import Tail
 from nfv_mla_scheduler.audit.tails import find_tail
 from nfv_mla_scheduler.model import Instant
-
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,15 +47,21 @@ class Chain:
     :ivar seq: of the last entry that was added
     :ivar hash: of that entry
     :ivar moves: what was done to its files, for whoever tells it to clear
+    :ivar found: what was found where it was told to go, likewise
     """
 
     def __init__(
-        self, directory: pathlib.Path, origin: str, segment_bytes: int
+        self,
+        directory: pathlib.Path,
+        origin: str,
+        segment_bytes: int,
+        above: Sequence[pathlib.Path],
     ) -> None:
         self.moves: list[Move] = []
-        self._segment_bytes = segment_bytes
-        self._note_fd = -1
+        self.found: Tail | None = None
+        self._segment_bytes, self._note_fd = segment_bytes, -1
         self._directory, self._origin = directory, origin
+        self._above, self._astray = above, False
         self.take_up(Tail(0, entry.NOTHING), None)
 
     def take_up(self, tail: Tail, file: File | None) -> None:
@@ -73,8 +73,7 @@ class Chain:
         self._buffered_bytes = 0
         self._file = file
         self._size = 0 if file is None else os.fstat(file.fd).st_size
-        self._synced_size = self._size
-        self._torn = False
+        self._synced_size, self._torn = self._size, False
 
     @property
     def pending(self) -> bool:
@@ -103,24 +102,31 @@ class Chain:
         self.seq += 1
         self.hash = entry.digest(line[:-1])
 
-    def flush(self, sync: bool) -> None:
+    def flush(self, sync: bool, last: bool = False) -> None:
         """Write what was added.
 
         :param sync: wait until it survives a power cut
+        :param last: into the same file, though it is full
         :raises OSError: then nothing was written, and all of it is kept
         """
+        if self._astray:
+            self._arrive()
         file = self._file
         if file is not None:
+            full = self._size >= self._segment_bytes
             self._mend(file.fd)
             if self._moved(file):
                 with contextlib.suppress(OSError):  # it is not ours any more
                     os.fdatasync(file.fd)
                 self._leave()
-            elif self._buffer and self._size >= self._segment_bytes:
+            elif self._buffer and full and not last:
                 self._sync(file.fd)
                 self._leave()
         if self._buffer:
-            file = self._file = self._file or self._begin()
+            if file is None or self._file is None:
+                first = self.seq + 1 - len(self._buffer)
+                new = begin(self._directory, self._above, first)
+                file = self._file = File(*new)
             self._write(file.fd)
         if sync and self._unsynced and file is not None:
             self._sync(file.fd)
@@ -129,33 +135,34 @@ class Chain:
         """Give the files back; what is not written is forgotten."""
         self._leave()
 
-    def go_to(self, directory: pathlib.Path, origin: str) -> None:
+    def go_to(
+        self,
+        directory: pathlib.Path,
+        origin: str,
+        above: Sequence[pathlib.Path] = (),
+    ) -> None:
         """Go on as another chain, with what is not written yet.
 
-        :raises OSError: when it cannot be read
+        The next flush finds out where that one ends, or fails.
+
+        :param above: as for ``open_chain``
         """
-        left = [entry.parse(line[:-1]) for line in self._buffer]
-        tail, file = find_tail(directory)
-        self.close()
+        self._astray = True
+        self.seq, self.hash = 0, entry.NOTHING
         self._directory, self._origin = directory, origin
+        self._above = above
+        self.close()
+
+    def _arrive(self) -> None:
+        """Take up the chain that this one was told to go on as."""
+        left = [entry.parse(line[:-1]) for line in self._buffer]
+        tail, file = find_tail(self._directory, self._segment_bytes)
         self.take_up(tail, file)
+        self.found, self._astray = tail, False
         for found in left:
             if found is not None:
                 at = entry.instant(found["at"])
                 self.add(found["kind"], at, found["process"], found["fields"])
-
-    def _begin(self) -> File:
-        """Begin a file, by the name of the entry that is written next."""
-        for directory in (self._directory.parent, self._directory):
-            make_directory(directory)
-        first = self.seq + 1 - len(self._buffer)
-        path = next(
-            path
-            for again in itertools.count()
-            if is_free(path := self._directory / segment_name(first, again))
-        )
-        sync_directory(self._directory)
-        return File(open_locked(path), path)
 
     def _write(self, fd: int) -> None:
         """Add the buffer to the file."""
@@ -195,7 +202,7 @@ class Chain:
         with contextlib.suppress(OSError):  # behind is no harm
             if self._note_fd < 0:
                 path = self._directory / NOTE
-                self._note_fd = os.open(path, _FLAGS, FILE_MODE)
+                self._note_fd = open_file(path, os.O_WRONLY | os.O_CREAT)
             os.pwrite(self._note_fd, note(*self._end), 0)
 
     def _mend(self, fd: int) -> None:
@@ -217,8 +224,7 @@ class Chain:
         file, self._file = self._file, None
         note_fd, self._note_fd = self._note_fd, -1
         self._size = self._synced_size = 0
-        self._unsynced = []
-        self._torn = False
+        self._unsynced, self._torn = [], False
         if file is not None:
             os.close(file.fd)
         if note_fd >= 0:
@@ -226,18 +232,21 @@ class Chain:
 
 
 def open_chain(
-    directory: pathlib.Path, origin: str, segment_bytes: int
+    directory: pathlib.Path,
+    origin: str,
+    segment_bytes: int,
+    above: Sequence[pathlib.Path] = (),
 ) -> tuple[Chain, Tail]:
     """Return the chain of a directory, to go on with, and what was found.
 
     Nothing is written before the first flush.
 
-    :param origin: whose chain it is
     :param segment_bytes: how large a file grows
+    :param above: directories above it that are made too when they are gone
     :raises BlockingIOError: somebody else writes it
     :raises OSError: when it cannot be read
     """
-    tail, file = find_tail(directory)
-    chain = Chain(directory, origin, segment_bytes)
+    tail, file = find_tail(directory, segment_bytes)
+    chain = Chain(directory, origin, segment_bytes, above)
     chain.take_up(tail, file)
     return chain, tail

@@ -72,11 +72,10 @@ def encode(
 
     :param process: in which it happened, as a reader knows it
     """
-    begin = (
-        f'{{"seq":{seq},"prev":"{prev}","at":"{utc(at)}","origin":"'
-        f'{_word(origin)}","process":"{_word(process)}","kind":"{kind}",'
-        '"fields":'
-    )
+    try:
+        begin = _begin(seq, prev, utc(at), origin, process, kind)
+    except Exception:  # a name that is none
+        begin = _begin(seq, prev, utc(at), origin, "unknown", kind)
     room = LINE_MAX - len(begin) - len(_END)
     try:
         members = plain(fields)
@@ -86,6 +85,16 @@ def encode(
     except Exception:  # whatever a stranger's value does when it is read
         said = '{"omitted":"all"}'
     return f"{begin}{said}{_END}".encode("ascii")
+
+
+def _begin(
+    seq: int, prev: str, at: str, origin: str, process: str, kind: str
+) -> str:
+    return (
+        f'{{"seq":{seq},"prev":"{prev}","at":"{at}","origin":"'
+        f'{_word(origin)}","process":"{_word(process)}","kind":"{kind}",'
+        '"fields":'
+    )
 
 
 def digest(line: bytes) -> str:
@@ -128,10 +137,29 @@ def parse(line: bytes) -> dict[str, Any] | None:
 def utc(instant: Instant) -> str:
     """Return ``instant`` in ISO 8601, to the millisecond."""
     try:
+        # As datetime does it, whose microseconds are rounded.
+        part, second = math.modf(instant)
+        micros = round(part * 1e6)
+        if 0 <= micros < 1_000_000 and second >= 0:
+            return f"{_second(second)}.{micros // 1000:03d}Z"
         time = datetime.datetime.fromtimestamp(instant, datetime.UTC)
-    except (ValueError, OverflowError, OSError):
-        return bounded(str(instant), 40)
+    except Exception:  # whatever somebody has taken for a time
+        return _no_time(instant)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _no_time(instant: object) -> str:
+    """Return what stands in the place of a time that is none."""
+    try:
+        return _word(bounded(instant, 40)) or "?"
+    except Exception:  # not even to be looked at
+        return "?"
+
+
+@functools.lru_cache(maxsize=64)
+def _second(second: float) -> str:
+    time = datetime.datetime.fromtimestamp(second, datetime.UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def instant(text: str) -> Instant:
@@ -149,12 +177,18 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if kind is dict and depth < DEPTH_MAX:  # nearly all others
         return {
-            bounded(name, NAME_MAX): (
+            (_name(name) if type(name) is str else bounded(name, NAME_MAX)): (
                 one if type(one) in _AS_THEY_ARE else plain(one, depth + 1)
             )
             for name, one in value.items()
         }
     return _plain(value, depth)
+
+
+@functools.lru_cache(maxsize=1024)
+def _name(text: str) -> str:
+    """Return the name of a field; there are few of them."""
+    return bounded(text, NAME_MAX)
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -175,6 +209,8 @@ def _plain(value: Any, depth: int) -> Any:
             return sorted(bounded(one, NAME_MAX) for one in value)
         if isinstance(value, list | tuple):
             return [plain(one, depth + 1) for one in value]
+    elif isinstance(value, Mapping | set | frozenset | list | tuple):
+        return "..."  # what is in it may be as deep as it likes
     return bounded(value, NAME_MAX)
 
 

@@ -7,14 +7,11 @@ it: the scheduler builds its filters before it forks its workers.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import math
-import os
 import pathlib
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from collections.abc import Mapping
 
@@ -28,6 +25,7 @@ from nfv_mla_scheduler.audit.intake import Ticket
 from nfv_mla_scheduler.audit.limits import Limits
 from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.audit.port import EventKind
+from nfv_mla_scheduler.audit.processes import keep
 from nfv_mla_scheduler.audit.signing import Signing
 from nfv_mla_scheduler.audit.trouble import Trouble
 from nfv_mla_scheduler.audit.writer import Writer
@@ -66,37 +64,42 @@ class Ledger:
         self._name = name
         self._signer = signer
         self._limits = limits
-        self._clock = clock
-        self._monotonic = monotonic
+        self._clock, self._monotonic = clock, monotonic
         self._domains: Mapping[str, str | None] = {}
         self._closed = False
         self._begin()
-        _OPEN.add(self)
+        keep(self)
 
     def _begin(self) -> None:
         """Start from nothing, here or in a child after a fork."""
         self._wake = threading.Condition()
+        # is held while keys are read, which nobody who records waits for
+        self._sealing = threading.Lock()
         self._intake = Intake(self._limits.queue_size)
         self._thread: threading.Thread | None = None
         self._signing = Signing(self._signer)
         self._writer = Writer(
-            self._directory,
-            self._name,
-            self._signing,
-            self._limits,
-            self._clock,
-            self._monotonic,
+            *(self._directory, self._name, self._signing, self._limits),
+            *(self._clock, self._monotonic),
         )
         self._seals = True
-        self._trouble = Trouble(self._directory, self._clock)
-        #: To be read at any time, by anybody.
-        self.healthy = True
-        self.ledger: bool | None = False
+        self._trouble = Trouble(self._directory, self._clock, self._monotonic)
+        self._healthy, self._signed, self._died = True, False, False
 
     def after_fork(self) -> None:
         """Leave to the parent what belongs to it."""
         self._writer.abandon()
         self._begin()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether events are kept.  Takes no lock, and may be asked often."""
+        return self._healthy and not (self._died or self._trouble.hangs)
+
+    @property
+    def ledger(self) -> bool | None:
+        """Whether they are, and signed."""
+        return self._signed and self.healthy
 
     @property
     def dropped(self) -> int:
@@ -116,9 +119,10 @@ class Ledger:
 
     def seal_for(self, domains: Mapping[str, str | None]) -> None:
         """Seal for these trust domains from now on, whatever happens."""
-        with self._wake:
+        with self._sealing:
             self._domains = dict(domains)
             self._writer.sealed.seal_for(self._domains)
+        with self._wake:
             if any(domains.values()) and not self._closed:
                 self._start()
                 self._wake.notify()
@@ -138,7 +142,7 @@ class Ledger:
             # It neither starts nor wakes the thread: that would show.
             return self._writer.sealed.add(event, ticket)
         with self._wake:
-            runs = not self._closed and self._start()
+            runs = not (self._closed or self._died) and self._start()
             empty = not self._intake
             kept = runs and self._intake.put(Item(event, ticket))
             if not kept:
@@ -153,15 +157,13 @@ class Ledger:
         """Have the thread run; whether the system lets us."""
         if self._thread is not None:
             return True
-        if self._domains:
-            self._writer.sealed.seal_for(self._domains)
         thread = threading.Thread(
             target=self._run, name="nfv-mla-audit", daemon=True
         )
         try:
             thread.start()
         except RuntimeError:
-            self.healthy = self.ledger = False
+            self._healthy = self._signed = False
             return False
         self._thread = thread
         return True
@@ -169,11 +171,30 @@ class Ledger:
     def _judge(self) -> None:
         """Keep what anybody may ask for up to date."""
         well = not self._trouble.fault and self._intake.has_room
-        self.healthy = well and self._seals
-        self.ledger = self.healthy and self._signing.works
+        self._healthy = well and self._seals
+        self._signed = self._healthy and self._signing.works
 
     def _run(self) -> None:
         """Write what comes until closed."""
+        try:
+            self._trouble.tries(self._seal)
+            self._write_all()
+        except BaseException:
+            self._died = True
+            raise
+        finally:
+            with self._wake:
+                self._intake.drop_all(self._clock())
+                self._judge()
+                self._signed = False
+
+    def _seal(self) -> None:
+        """Seal as the process did that this one was forked from."""
+        with self._sealing:
+            if self._domains:
+                self._writer.sealed.seal_for(self._domains)
+
+    def _write_all(self) -> None:
         while True:
             with self._wake:
                 self._wait()
@@ -181,15 +202,11 @@ class Ledger:
                 ends = self._closed and not items
             if ends:
                 self._trouble.tries(self._writer.finish)
-                break
+                return
             self._note(self._trouble.tries(self._write, items))
             if self._trouble.fault and self._closed:
                 self._writer.abandon()
-                break
-        with self._wake:
-            self._intake.drop_all(self._clock())
-            self._judge()
-            self.ledger = False
+                return
 
     def _wait(self) -> None:
         """Wait until there is something to do."""
@@ -219,7 +236,7 @@ class Ledger:
         """Say what was not written, in the next entries."""
         with self._wake:
             drops = self._intake.take_drops() if written else NONE
-            self._seals = self._writer.sealed.healthy
+            self._seals = self._writer.seals
             self._judge()
         if self._trouble.to_tell:
             fields = self._trouble.tell(drops.count)
@@ -231,20 +248,3 @@ class Ledger:
             )
             fields = {"dropped": drops.count, "since": utc(drops.since)}
             self._writer.note(EventKind.EVENTS_DROPPED, fields)
-
-
-_OPEN: weakref.WeakSet[Ledger] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for ledger in list(_OPEN):
-        ledger.after_fork()
-
-
-def _at_exit() -> None:
-    for ledger in list(_OPEN):
-        ledger.close()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-atexit.register(_at_exit)

@@ -20,8 +20,8 @@ from nfv_mla_scheduler.audit.origins import Origin
 from nfv_mla_scheduler.audit.origins import file_name
 from nfv_mla_scheduler.audit.origins import take
 from nfv_mla_scheduler.audit.port import EventKind
-from nfv_mla_scheduler.audit.segments import make_directory
 from nfv_mla_scheduler.audit.tails import Tail
+from nfv_mla_scheduler.audit.tails import find_checkpoint
 from nfv_mla_scheduler.model import NEVER
 from nfv_mla_scheduler.model import Instant
 
@@ -64,25 +64,24 @@ class Place:
         self.opened: Opened | None = None
         self.latest: Instant = NEVER
 
-    def keep(self) -> bool:
+    def keep(self) -> None:
         """Have a slot that nobody else has.
 
-        :returns: whether it is another one than before
         :raises OSError: there is none
         """
         opened = self.opened
         if opened is None:
             self._open()
-            return True
+            return
         if opened.origin.held():
-            return False
+            return
         if opened.origin.regain():
             LOG.warning(
                 "nfv-mla audit: the lock of %s was removed; it is there again",
                 opened.origin.name,
             )
             self._note(EventKind.LEDGER_MOVED, {"how": "lock-gone"})
-            return False
+            return
         LOG.warning(
             "nfv-mla audit: somebody else has %s now", opened.origin.name
         )
@@ -96,28 +95,35 @@ class Place:
         chain.close()
         opened.origin.release()
         self._open()
-        return True
 
     def open_sealed(self, domain: str) -> Chain:
         """Return the chain of a domain, and note what is wrong with it.
 
         :raises OSError: when it cannot be read
         """
-        path, origin = self._sealed_place(domain)
-        chain, tail = open_chain(path, origin, self._segment_bytes)
+        assert self.opened is not None
+        path, origin, above = _sealed_place(self.opened.origin, domain)
+        chain, tail = open_chain(path, origin, self._segment_bytes, above)
         self._sealed[domain] = chain
+        self._tell_sealed(domain, tail)
+        return chain
+
+    def _tell_sealed(self, domain: str, tail: Tail) -> None:
+        """Note what is wrong with a sealed chain that was found."""
         fields = {"domain": domain, **found_fields(tail)}
         if tail.damaged or tail.missing:
             self._note(EventKind.LEDGER_MOVED, {"how": "changed", **fields})
         elif tail.torn_bytes:
             self._note(EventKind.LEDGER_INTERRUPTED, fields)
-        return chain
 
     def tell_moves(self) -> None:
         """Note what somebody else did to the files."""
         assert self.opened is not None
         chains = {"": self.opened.chain, **self._sealed}
         for domain, chain in chains.items():
+            found, chain.found = chain.found, None
+            if found is not None:
+                self._tell_sealed(domain, found)
             moves, chain.moves = chain.moves, []
             for move in moves:
                 fields = {"how": move.how, "file": move.file}
@@ -146,6 +152,14 @@ class Place:
             self._name,
             lambda path, name: open_chain(path, name, self._segment_bytes),
         )
+        try:
+            for domain, moved in self._sealed.items():
+                moved.go_to(*_sealed_place(origin, domain))
+        except BaseException:
+            chain.close()
+            origin.release()
+            raise
+        # From here on nothing fails: what is open is told.
         self.opened = Opened(origin, chain)
         if tail.at:
             self.latest = entry.instant(tail.at)
@@ -154,18 +168,18 @@ class Place:
                 "nfv-mla audit: %s ended otherwise than it should: %s",
                 *(origin.name, said(tail)),
             )
-        fields = {**found_fields(tail), **self._left}
+        signed = find_checkpoint(origin.directory)
+        unsigned = None if signed is None else max(0, tail.seq - signed)
+        fields = {**found_fields(tail), "unsigned": unsigned, **self._left}
         self._note(EventKind.LEDGER_OPENED, fields)
-        for domain, moved in self._sealed.items():
-            path, name = self._sealed_place(domain)
-            moved.go_to(path, name)
 
-    def _sealed_place(self, domain: str) -> tuple[pathlib.Path, str]:
-        assert self.opened is not None
-        origin, name = self.opened.origin, file_name(domain)
-        path = origin.directory / SEALED / name
-        make_directory(path.parent)
-        return path, f"{origin.name}/{name}"
+
+def _sealed_place(
+    origin: Origin, domain: str
+) -> tuple[pathlib.Path, str, tuple[pathlib.Path, ...]]:
+    """Return a sealed chain's directory and name, and what is above it."""
+    name, above = file_name(domain), origin.directory / SEALED
+    return above / name, f"{origin.name}/{name}", (above,)
 
 
 def found_fields(tail: Tail) -> dict[str, object]:

@@ -58,6 +58,11 @@ class SealedStores:
         """
         return not any(d.refused or d.failing for d in self._sorted())
 
+    @property
+    def failing(self) -> bool:
+        """Whether a block could not be written the last time."""
+        return any(domain.failing for domain in self._sorted())
+
     def seal_for(self, domains: Mapping[str, str | None]) -> None:
         """Seal from now on for these trust domains, and for no other.
 

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of a chain: what they are called, and whose they are.
 
-Touches files and directories; writes nothing into them.
+Touches files and directories; writes nothing into them.  Waits for nothing
+that somebody has put in a file's place.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
+import itertools
 import os
 import pathlib
 import re
+import stat
+from collections.abc import Sequence
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
@@ -21,7 +26,18 @@ NOTE = "head"
 _NAME = re.compile(r"([0-9]{20})\.jsonl(?:\.([0-9]{1,4}))?")
 _NOTE = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
 _NOTE_BYTES = 86
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# What opening something says that is no file of ours.
+_NOT_OURS = frozenset(
+    (
+        errno.EACCES,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.EPERM,
+    )
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ def note(seq: int, hash_: str) -> bytes:
 def read_note(directory: pathlib.Path) -> tuple[int, str] | None:
     """Return which entry was last synced, with its hash; None: not known."""
     try:
-        file = os.open(directory / NOTE, os.O_RDONLY | _FLAGS)
+        file = open_file(directory / NOTE, os.O_RDONLY)
     except OSError:
         return None
     try:
@@ -99,13 +115,45 @@ def sync_directory(path: pathlib.Path) -> None:
         os.close(fd)
 
 
+def open_file(path: pathlib.Path, flags: int) -> int:
+    """Open a file, and nothing else.
+
+    :raises OSError: when it cannot be opened, or is none
+    """
+    fd = os.open(path, flags | _FLAGS, FILE_MODE)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.ENODEV, "is no regular file", os.fspath(path))
+
+
+def is_strange(path: pathlib.Path, fault: OSError) -> bool:
+    """Whether what stands there is no file that we could open.
+
+    Else it may be well the next time.
+
+    :param fault: of the attempt
+    """
+    if fault.errno not in _NOT_OURS:
+        return False
+    try:
+        os.lstat(path)
+    except OSError:
+        return False
+    return True
+
+
 def is_free(path: pathlib.Path) -> bool:
     """Whether a file holds nothing yet; it is there then.
 
     :raises OSError: when it cannot be
     """
-    flags = os.O_WRONLY | os.O_CREAT | _FLAGS
-    fd = os.open(path, flags, FILE_MODE)
+    try:
+        fd = open_file(path, os.O_WRONLY | os.O_CREAT)
+    except OSError as exc:
+        if is_strange(path, exc):
+            return False
+        raise
     try:
         return os.fstat(fd).st_size == 0
     finally:
@@ -118,14 +166,33 @@ def open_locked(path: pathlib.Path) -> int:
     :raises BlockingIOError: somebody else does
     :raises OSError: when it cannot be opened
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FLAGS
-    fd = os.open(path, flags, FILE_MODE)
+    fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(fd)
         raise
     return fd
+
+
+def begin(
+    directory: pathlib.Path, above: Sequence[pathlib.Path], first: int
+) -> tuple[int, pathlib.Path]:
+    """Return a new file of a chain, open to add to, and its path.
+
+    :param above: directories above it that are made too when they are gone
+    :param first: seq of the entry that is written next
+    :raises OSError: when there is none then
+    """
+    for path in (*above, directory):
+        make_directory(path)
+    path = next(
+        path
+        for again in itertools.count()
+        if is_free(path := directory / segment_name(first, again))
+    )
+    sync_directory(directory)
+    return open_locked(path), path
 
 
 def changed(path: pathlib.Path, fd: int, size: int) -> str:

@@ -51,7 +51,7 @@ class Signing:
         except NfvMlaError as exc:
             self._fail(str(exc))
             return None
-        except Exception:  # whatever a signer does whose device is gone
+        except BaseException:  # whatever a signer does whose device is gone
             self._fail("the key cannot be used")
             return None
         if self._told:

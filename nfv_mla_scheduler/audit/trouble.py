@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
+import time
 from collections.abc import Callable
 from typing import TypeVarTuple
 
@@ -21,20 +23,29 @@ _Ts = TypeVarTuple("_Ts")
 
 LOG = logging.getLogger(__name__)
 
+#: What has taken longer than this may never come back.
+HANG_S = 5.0
+
 
 class Trouble:
     """What came of the last try to write.
 
     :param directory: of the ledger
     :param clock: what time it is
+    :param monotonic: measures intervals
     :ivar fault: why the last try failed, as systems name it; empty: it did
         not
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], clock: Callable[[], Instant]
+        self,
+        directory: str | os.PathLike[str],
+        clock: Callable[[], Instant],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fault = ""
+        self._began_at = math.inf
+        self._monotonic = monotonic
         self._directory = os.fspath(directory)
         self._clock = clock
         self._since: Instant = 0.0
@@ -42,18 +53,21 @@ class Trouble:
 
     def tries(self, write: Callable[[*_Ts], None], *args: *_Ts) -> bool:
         """Call what writes; whether it can."""
+        self._began_at = self._monotonic()
         try:
             write(*args)
         except OSError as exc:
             fault = errno.errorcode.get(exc.errno or 0, "unknown")
             reason = exc.strerror or fault
-        except Exception:
+        except BaseException:  # what ends this thread ends the ledger
             if not self.fault:
                 LOG.exception("nfv-mla audit: a fault of our own")
             fault = reason = "fault"
         else:
             self.fault = ""
             return True
+        finally:
+            self._began_at = math.inf
         if not self._was:
             self._since = self._clock()
             self._was = fault
@@ -63,6 +77,11 @@ class Trouble:
             )
         self.fault = fault
         return False
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a try goes on too long; for any thread, without a lock."""
+        return self._monotonic() > self._began_at + HANG_S
 
     @property
     def to_tell(self) -> bool:

@@ -22,10 +22,13 @@ from nfv_mla_scheduler.audit.opening import Place
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.sealed import SealedStores
 from nfv_mla_scheduler.audit.signing import Signing
+from nfv_mla_scheduler.audit.trouble import Trouble
 from nfv_mla_scheduler.model import Instant
 
 #: A clock that is put back by less is only corrected.
 CLOCK_BACK_S = 5.0
+#: So often it looks whether the files are still there.
+LOOK_S = 3.0
 #: Of sealed chains in one entry, which has to hold them.
 HEADS_MAX = 64
 
@@ -61,10 +64,14 @@ class Writer:
             self._process,
             clock,
         )
-        # of the items that are to be written, so many are in the chain
+        self._sealing = Trouble(directory, clock)
+        # of the items that are to be written, so many are in this chain
         self._added = 0
+        self._chain: Chain | None = None
         self._signed_seq = 0
-        self._signs_at = self._retries_at = self._synced_at = -math.inf
+        self._ends_at: Instant | None = None
+        self._signs_at = self._retries_at = -math.inf
+        self._synced_at = self._looked_at = -math.inf
 
     def write(self, items: Sequence[Item]) -> None:
         """Write events to the common chain.
@@ -72,25 +79,34 @@ class Writer:
         :param items: those that the last call could not write come first
         :raises OSError: they are not all written; to be called again
         """
-        now, at = self._monotonic(), self._clock()
-        chain = self._keep(now).chain
+        self._looked_at = now = self._monotonic()
+        at, chain = self._clock(), self._keep(now).chain
         if chain.pending:
             self._flush(chain, True, now)
         self._look_at_clock(at)
-        for event, _ in items[self._added :]:
-            chain.add(event.kind.value, event.at, event.origin, event.fields)
+        for item in items[self._added :]:
+            self._add(chain, item, at)
             self._added += 1
-        # A file ends with a checkpoint.
-        sync = chain.full and self._sign(chain, now, at)
-        sync = sync or any(item.ticket is not None for item in items)
+        sync = any(item.ticket is not None for item in items)
         sync = sync or now >= self._synced_at + self._limits.sync_interval_s
         self._flush(chain, sync, now)
         self._added = 0
 
+    def _add(self, chain: Chain, item: Item, at: Instant) -> None:
+        """Add an event; what is none is counted and holds nothing up."""
+        event, ticket = item
+        try:
+            chain.add(event.kind.value, event.at, event.origin, event.fields)
+        except Exception:  # whatever a caller has taken for an event
+            fields = {"dropped": 1, "since": utc(at)}
+            self.note(EventKind.EVENTS_DROPPED, fields)
+            if ticket is not None:
+                ticket.kept = False
+
     def tend(self) -> None:
         """Write what it is time for, besides events.
 
-        Nobody waits for it: whatever signs may take its time.
+        Nobody waits for it yet: whatever signs may take its time.
 
         :raises OSError: it cannot be written; to be called again
         """
@@ -102,17 +118,25 @@ class Writer:
         if not opened.origin.held():
             return  # ``write`` sees to that first
         if signed:
-            self._flush(opened.chain, True, now)
-        try:
-            self.sealed.tick(now, at)
-        finally:
-            self._place.tell_moves()
+            # A file ends with a checkpoint.
+            self._flush(opened.chain, True, now, last=True)
+        # They are tried again at their own rate, and told of once.
+        self._sealing.tries(self.sealed.tick, now, at)
+        self._place.tell_moves()
+        if self._sealing.to_tell and not self.sealed.failing:
+            self.note(EventKind.LEDGER_INTERRUPTED, self._sealing.tell(0))
+
+    @property
+    def seals(self) -> bool:
+        """Whether what is sealed can be written."""
+        return self.sealed.healthy and not self._sealing.fault
 
     def note(self, kind: EventKind, fields: Mapping[str, object]) -> None:
         """Add something about the ledger itself, for the next ``write``."""
         opened = self._place.opened
         assert opened is not None
-        opened.chain.add(kind.value, self._clock(), self._process, fields)
+        at = self._ends_at or self._clock()
+        opened.chain.add(kind.value, at, self._process, fields)
 
     def due_at(self) -> float:
         """Return when there is something to do, though no events come."""
@@ -121,6 +145,7 @@ class Writer:
             return -math.inf
         sync_at = self._synced_at + self._limits.sync_interval_s
         return min(
+            self._looked_at + LOOK_S,
             self._signs_at,
             sync_at if opened.chain.unsynced else math.inf,
             math.inf if self._signing.works else self._retries_at,
@@ -130,9 +155,12 @@ class Writer:
     def finish(self) -> None:
         """Write the last entries, and give everything back.
 
+        They all say the same time: how long sealing takes is not to be seen.
+
         :raises OSError: they are not all written
         """
         now, at = self._monotonic(), self._clock()
+        self._ends_at = at
         try:
             chain = self._keep(now).chain
             try:
@@ -152,14 +180,17 @@ class Writer:
 
     def _keep(self, now: float) -> Opened:
         """Return what is open, and nobody else's."""
-        if self._place.keep():
+        self._place.keep()
+        opened = self._place.opened
+        assert opened is not None
+        if opened.chain is not self._chain:
             # What was added to another chain is added anew.
+            self._chain = opened.chain
             self._added = self._signed_seq = 0
             self._signs_at = now + self._limits.checkpoint_interval_s
             self._retries_at = now
             self._signing.works = False
-        assert self._place.opened is not None
-        return self._place.opened
+        return opened
 
     def _look_at_clock(self, at: Instant) -> None:
         """Note that the clock went back, also while nobody was here."""
@@ -182,7 +213,7 @@ class Writer:
             return now >= self._retries_at and self._sign(chain, now, at)
         unsigned = chain.seq - self._signed_seq
         many = unsigned >= self._limits.checkpoint_entries
-        if many or (unsigned and timed):
+        if many or (unsigned and (timed or chain.full)):
             return self._sign(chain, now, at)
         return False
 
@@ -208,9 +239,11 @@ class Writer:
             some = dict(heads[first : first + HEADS_MAX])
             self.note(EventKind.SEALED_HEADS, {"heads": some})
 
-    def _flush(self, chain: Chain, sync: bool, now: float) -> None:
+    def _flush(
+        self, chain: Chain, sync: bool, now: float, last: bool = False
+    ) -> None:
         try:
-            chain.flush(sync)
+            chain.flush(sync, last)
         finally:
             self._place.tell_moves()
         if sync:

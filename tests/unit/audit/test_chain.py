@@ -167,8 +167,8 @@ class WritingTest(Case):
         chain.add("heartbeat", written.NOW + 0.25, "w", {"n": 3})
         elsewhere = self.directory / "ctl.1"
         chain.go_to(elsewhere, "ctl.1")
-        self.assertEqual(1, chain.seq)
         chain.flush(True)
+        self.assertEqual(1, chain.seq)
         [line] = written.lines(elsewhere)
         self.assertEqual([], written.faults([line], "ctl.1"))
         found = json.loads(line)
@@ -176,6 +176,38 @@ class WritingTest(Case):
         self.assertEqual("2023-11-14T22:13:20.250Z", found["at"])
         self.assertEqual([1, 2], self.numbers())
         self.add(self.open(), 4)
+        self.assert_whole()
+
+    def test_one_that_cannot_go_there_writes_nothing_until_it_can(self):
+        chain = self.open()
+        self.add(chain, 1, 2)
+        chain.add("heartbeat", written.NOW, "w", {"n": 3})
+        elsewhere = self.directory / "ctl.1"
+        elsewhere.write_text("in the way")
+        chain.go_to(elsewhere, "ctl.1")
+        chain.add("heartbeat", written.NOW, "w", {"n": 4})
+        for _ in range(2):
+            with self.assertRaises(OSError):
+                chain.flush(True)
+        self.assertEqual([1, 2], self.numbers())
+        self.assertIsNone(chain.found)
+        elsewhere.unlink()
+        chain.flush(True)
+        self.assertEqual(0, chain.found.seq)
+        self.assertEqual([3, 4], self.numbers(elsewhere))
+        lines = written.lines(elsewhere)
+        self.assertEqual([], written.faults(lines, "ctl.1"))
+
+    def test_the_directory_of_all_is_never_made(self):
+        chain = self.open()
+        aside = self.directory.with_name("aside")
+        self.directory.rename(aside)
+        chain.add("heartbeat", written.NOW, "w", {})
+        with self.assertRaises(FileNotFoundError):
+            chain.flush(True)
+        self.assertFalse(self.directory.exists())
+        aside.rename(self.directory)
+        chain.flush(True)
         self.assert_whole()
 
 
@@ -435,7 +467,7 @@ class RandomTest(Case):
                 chain.close()
                 waiting = []
                 chain = self.open(1500)
-            elif turn < 0.10 and ok:
+            elif turn < 0.15 and not chain.unsynced:
                 last = max(self.origin.glob("*.jsonl"), default=None)
                 if last is not None:
                     last.rename(kept / last.name)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import math
@@ -80,6 +81,46 @@ class EntryTest(unittest.TestCase):
             self.assertEqual(at, entry.instant(entry.utc(at)))
         for text in ("inf", "", "soon"):
             self.assertEqual(0.0, entry.instant(text))
+
+    @hypothesis.given(
+        strategies.floats(-1e11, 3e11)
+        | strategies.floats(1.7e9, 1.8e9).map(lambda at: round(at, 6))
+        | strategies.integers(0, 2 * 10**12).map(lambda ms: ms / 1000)
+    )
+    def test_an_instant_is_written_as_datetime_does(self, at):
+        try:
+            time = datetime.datetime.fromtimestamp(at, datetime.UTC)
+        except (ValueError, OverflowError):
+            expected = str(at)
+        else:
+            said = time.isoformat(timespec="milliseconds")
+            expected = said.replace("+00:00", "Z")
+        self.assertEqual(expected, entry.utc(at))
+
+    def test_whatever_is_taken_for_a_time_or_a_process_it_is_an_entry(self):
+        class Bad:
+            def __str__(self):
+                raise RuntimeError
+
+        for bad in (None, "", 'x"\\', Bad(), [], 10**400, float("nan"), "ü"):
+            for at, process in ((bad, "w"), (0.0, bad)):
+                line = entry.encode(
+                    1, entry.NOTHING, at, "o", process, "k", {}
+                )
+                self.assertEqual("k", entry.parse(line[:-1])["kind"], line)
+
+    def test_what_is_too_deep_is_not_looked_into(self):
+        deep = {"x": 1}
+        for _ in range(100_000):
+            deep = {"x": deep}
+        fields = {"deep": deep, "list": [[[[[[[1]]]]]]], "n": 1}
+        found = entry.plain(fields)
+        self.assertEqual(1, found["n"])
+        self.assertEqual([[[[["..."]]]]], found["list"])
+        self.assertIn(
+            '{"x":"..."}', json.dumps(found["deep"], separators=(",", ":"))
+        )
+        json.dumps(found)
 
     def test_fields_that_do_not_fit_are_left_out_and_counted(self):
         for big in (

@@ -77,8 +77,6 @@ class PortTest(written.Case):
             thread.start()
             thread.join(20)
             self.assertFalse(thread.is_alive())
-        self.assertIn("healthy", vars(ledger))
-        self.assertIn("ledger", vars(ledger))
 
 
 class WritingTest(written.Case):
@@ -115,6 +113,7 @@ class WritingTest(written.Case):
         process += ["ledger-closed", "checkpoint"]
         self.assertEqual(process * 2, self.kinds())
         expected = {"torn_bytes": 0, "damaged": False, "missing": False}
+        expected["unsigned"] = 0
         self.assertEqual(
             [{"after_seq": 0, **expected}, {"after_seq": 5, **expected}],
             self.of_kind("ledger-opened"),
@@ -179,7 +178,7 @@ class WritingTest(written.Case):
 
     def test_a_thousand_files_are_one_chain(self):
         ledger = self.ledger(segment_bytes=1024)
-        for number in range(300):
+        for number in range(600):
             self.assertTrue(ledger.commit(event(number), 20))
         ledger.close()
         files = sorted(self.origin.glob("*.jsonl"))
@@ -187,8 +186,34 @@ class WritingTest(written.Case):
         for path in files:
             last = path.read_bytes().splitlines()[-1]
             self.assertEqual("checkpoint", json.loads(last)["kind"], path)
-        self.assertEqual(list(range(300)), self.numbers())
+        self.assertEqual(list(range(600)), self.numbers())
         self.assert_whole()
+
+    def test_it_says_what_it_found_unsigned(self):
+        for signer in (None, None, lambda: written.SIGNER, None, None):
+            ledger = self.ledger(signer=signer)
+            self.assertTrue(ledger.commit(event(), 20))
+            if signer is not None:
+                self.wait(lambda ledger=ledger: ledger.ledger)
+            ledger.close()
+        self.assertEqual(
+            [0, 3, 6, 0, 3],
+            [one["unsigned"] for one in self.of_kind("ledger-opened")],
+        )
+
+    def test_its_last_entries_say_one_time(self):
+        """How long sealing took is not to be seen in them."""
+        ticks = itertools.count()
+        ledger = self.ledger(clock=lambda: written.NOW + next(ticks))
+        ledger.seal_for({"silver": seal_keys.P256.pem})
+        self.wait(lambda: ledger.ledger)
+        ledger.close()
+        *_, heads, closed, last = self.entries()
+        [*_, block] = written.entries(self.origin / "sealed" / "silver")
+        self.assertEqual("sealed-heads", heads["kind"])
+        self.assertEqual(
+            {closed["at"]}, {heads["at"], last["at"], block["at"]}
+        )
 
 
 class CommitTest(written.Case):

@@ -13,8 +13,12 @@ import threading
 import time
 from unittest import mock
 
+from nfv_mla_scheduler.audit import ledger as ledgers
 from nfv_mla_scheduler.audit import origins
+from nfv_mla_scheduler.audit import sealing
 from nfv_mla_scheduler.audit import segments
+from nfv_mla_scheduler.audit import trouble
+from nfv_mla_scheduler.audit import writer as writers
 from nfv_mla_scheduler.audit.port import Event
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.policy.officers import read_signer
@@ -24,6 +28,7 @@ from tests.unit.audit import written
 from tests.unit.audit.written import event
 
 LOGGER = "nfv_mla_scheduler.audit"
+SEAL_KEY = sealing.read_seal_key(seal_keys.P256.pem)
 
 # Prints what it sees of itself, for the test to go by.
 FULL = """
@@ -251,6 +256,29 @@ class UnwritableTest(Case):
         self.assertEqual([0, 1, 2], self.numbers())
         self.assert_whole()
 
+    def test_the_end_waits_for_no_device_that_hangs(self):
+        hangs, release = threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def hang(fd):
+            hangs.set()
+            release.wait(60)
+
+        with (
+            mock.patch.object(os, "fdatasync", hang),
+            mock.patch.object(ledgers, "CLOSE_TIMEOUT_S", 0.05),
+        ):
+            ledger = self.ledger()
+            ledger.record(event(1))
+            self.assertTrue(hangs.wait(20))
+            ledger.close()
+            self.assertTrue(ledger._thread.is_alive())
+            release.set()
+            ledger._thread.join(20)
+        self.assertEqual([1], self.numbers())
+        self.assertEqual("ledger-closed", self.kinds()[-2])
+        self.assert_whole()
+
     def test_the_end_waits_for_no_disk(self):
         ledger = self.ledger(retry_s=1000.0)
         aside = self.directory.rename(self.directory.with_name("aside"))
@@ -270,6 +298,133 @@ class UnwritableTest(Case):
         self.assertFalse(ledger.healthy)
         aside.rename(self.directory)
         self.assertEqual([], list(self.directory.iterdir()))
+
+
+class HangingTest(Case):
+    def hanging(self, ledger, monotonic):
+        """Check the flags while something has begun and does not end."""
+        self.assertTrue(ledger.healthy and ledger.ledger)
+        monotonic.advance(trouble.HANG_S - 1)
+        self.assertTrue(ledger.healthy and ledger.ledger)
+        monotonic.advance(2)
+        self.assertFalse(ledger.healthy)
+        self.assertIs(False, ledger.ledger)
+
+    def test_a_disk_that_hangs_shows(self):
+        monotonic = written.Time(0.0)
+        ledger = self.start(monotonic=monotonic)
+        hangs, release = threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def hang(fd):
+            hangs.set()
+            release.wait(60)
+
+        with mock.patch.object(os, "fdatasync", hang):
+            self.assertFalse(ledger.commit(event(1), 0.01))
+            self.assertTrue(hangs.wait(20))
+            self.hanging(ledger, monotonic)
+            release.set()
+        self.wait(lambda: ledger.ledger)
+
+    def test_a_key_that_hangs_shows_and_what_waited_is_written(self):
+        hangs, release = threading.Event(), threading.Event()
+        release.set()
+        self.addCleanup(release.set)
+
+        class Signer:
+            public_key = written.SIGNER.public_key
+
+            def sign(self, data):
+                if not release.is_set():
+                    hangs.set()
+                release.wait(60)
+                return written.SIGNER.sign(data)
+
+        monotonic = written.Time(0.0)
+        ledger = self.start(
+            signer=Signer, monotonic=monotonic, segment_bytes=2048
+        )
+        release.clear()
+        number = 0
+        while not hangs.is_set():
+            number += 1
+            self.assertTrue(ledger.commit(event(number), 20))
+            hangs.wait(0.01)
+        self.hanging(ledger, monotonic)
+        release.set()
+        self.wait(lambda: ledger.ledger)
+        self.assert_whole()
+
+    def test_nothing_ends_the_thread(self):
+        ledger = self.start()
+        for fault in (SystemExit, KeyboardInterrupt, GeneratorExit):
+            with (
+                self.assertLogs(LOGGER, "ERROR"),
+                mock.patch.object(os, "write", side_effect=fault),
+            ):
+                self.assertFalse(ledger.commit(event(1), 0.05))
+                self.wait(lambda: not ledger.healthy)
+            self.assertTrue(ledger.commit(event(2), 20))
+            self.wait(lambda: ledger.healthy)
+        self.assert_whole()
+
+    def test_a_signer_that_exits_signs_nothing(self):
+        def signer():
+            raise SystemExit
+
+        with self.assertLogs(LOGGER):
+            ledger = self.ledger(signer=signer)
+            self.assertTrue(ledger.commit(event(1), 20))
+            self.assertTrue(ledger.commit(event(2), 20))
+        self.assertTrue(ledger.healthy)
+        self.assertIs(False, ledger.ledger)
+
+    def test_a_thread_that_has_ended_shows(self):
+        ledger = self.start()
+        with (
+            mock.patch.object(ledger, "_note", side_effect=RuntimeError),
+            mock.patch.object(threading, "excepthook"),
+        ):
+            ledger.record(event(1))
+            ledger._thread.join(20)
+        self.assertFalse(ledger.healthy)
+        self.assertIs(False, ledger.ledger)
+        self.assertFalse(ledger.commit(event(2), 20))
+
+    def test_an_event_of_no_use_stops_nothing(self):
+        ledger = self.start()
+        ledger.record(Event(EventKind.FINDING, None, None, {}))
+        ledger.record(Event(EventKind.FINDING, None, [], None, None))
+        self.assertFalse(ledger.commit(Event("no-kind", 0.0, "w", {}), 20))
+        self.assertTrue(ledger.commit(event(1), 20))
+        self.assertTrue(ledger.healthy)
+        self.assertEqual(2, self.kinds().count("finding"))
+        self.assertEqual(1, self.of_kind("events-dropped")[0]["dropped"])
+        self.assert_whole()
+
+    def test_reading_keys_keeps_nobody_waiting(self):
+        ledger = self.start()
+        reads, release = threading.Event(), threading.Event()
+        waits = []
+        self.addCleanup(release.set)
+
+        def read(pem):
+            reads.set()
+            waits.append(release.wait(5))
+            return SEAL_KEY
+
+        with mock.patch.object(sealing, "read_seal_key", read):
+            thread = threading.Thread(
+                target=ledger.seal_for,
+                args=({"silver": seal_keys.P256.pem},),
+            )
+            thread.start()
+            self.assertTrue(reads.wait(20))
+            self.assertTrue(ledger.commit(event(1), 20))
+            release.set()
+            thread.join(20)
+        self.assertEqual([True], waits)
 
 
 class KeyTest(Case):
@@ -476,6 +631,49 @@ class StrangerTest(Case):
             lines = written.lines(old / path) + new
             self.assertEqual([], written.faults(lines, name))
 
+    def test_a_ledger_that_is_removed_shows_though_nothing_happens(self):
+        monotonic = written.Time(0.0)
+        ledger = self.start(monotonic=monotonic)
+        self.wait(lambda: ledger._writer.due_at() > monotonic())
+        aside = self.directory.rename(self.directory.with_name("aside"))
+        monotonic.advance(3.0)
+        with ledger._wake:
+            ledger._wake.notify()
+        self.wait(lambda: not ledger.ledger)
+        self.assertFalse(self.directory.exists())
+        aside.rename(self.directory)
+        self.wait(lambda: ledger.ledger)
+
+    def test_it_looks_by_itself(self):
+        self.assertLessEqual(writers.LOOK_S, 5.0)
+        ledger = self.start(monotonic=lambda: 0.0)
+        self.wait(lambda: 0.0 < ledger._writer.due_at() <= writers.LOOK_S)
+
+    def test_a_sealed_directory_that_cannot_be_written_is_told_once(self):
+        ledger = self.start(seal_interval_s=0.01)
+        sealed = self.origin / "sealed"
+        sealed.write_text("in the way")
+        with self.assertLogs(LOGGER) as logs:
+            ledger.seal_for({"silver": seal_keys.P256.pem})
+            self.wait(lambda: not ledger.healthy)
+            ticks = []
+            tick = ledger._writer.sealed.tick
+            with mock.patch.object(
+                ledger._writer.sealed,
+                "tick",
+                lambda *args: (ticks.append(1), tick(*args)),
+            ):
+                self.wait(lambda: len(ticks) > 20)
+            self.assertTrue(ledger.commit(event(1), 20))
+            self.assertFalse(ledger.healthy)
+            self.assertEqual([], self.of_kind("ledger-interrupted"))
+            sealed.unlink()
+            self.wait(lambda: ledger.healthy)
+            ledger.close()
+        self.assertEqual(2, len(logs.records), logs.output)
+        self.assertEqual(1, len(self.of_kind("ledger-interrupted")))
+        self.assert_whole()
+
     def test_a_directory_in_whose_place_is_a_file(self):
         ledger = self.start()
         aside = self.origin.rename(self.directory / "aside")
@@ -557,6 +755,59 @@ class TwoWritersTest(Case):
         self.assertEqual([7], self.numbers(0))
         self.assertEqual([1, 2, 3, 4], self.numbers(1))
         self.assert_whole(0)
+        self.assert_whole(1)
+
+    def test_a_sealed_chain_that_has_no_place_there_holds_nothing_up(self):
+        gate = Gate()
+        ledger = self.start(seal_interval_s=0.02, clock=gate)
+        ledger.seal_for({"silver": seal_keys.P256.pem})
+        sealed = "sealed/silver"
+        self.wait(lambda: written.lines(self.origin / sealed))
+        other = self.directory / f"{written.NAME}.1"
+        (other / "sealed").mkdir(parents=True)
+        (other / sealed).write_text("in the way")
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with mock.patch.object(os, "write", side_effect=full):
+            ledger.record(event(1))
+            self.wait(lambda: ledger._trouble.fault and ledger._writer._added)
+            with gate.shut():
+                old = self.origin.rename(self.directory / "old")
+                self.other_process()
+        left = written.lines(old / sealed)
+        self.assertTrue(ledger.commit(event(2), 20))
+        self.assertEqual([1, 2], self.numbers(1))
+        self.wait(lambda: not ledger.healthy)
+        self.assertFalse((self.origin / "sealed").exists())
+        self.assertEqual(left, written.lines(old / sealed))
+        (other / sealed).unlink()
+        self.wait(lambda: ledger.healthy)
+        step = event(3, EventKind.STEP_INTENDED, "silver", server="s")
+        self.assertTrue(ledger.commit(step, 20))
+        ledger.close()
+        lines = written.lines(other / sealed)
+        name = f"{written.NAME}.1/silver"
+        self.assertEqual([], written.faults(lines, name))
+        self.assert_whole(1)
+
+    def test_what_a_sealed_chain_finds_there_is_told(self):
+        gate = Gate()
+        ledger = self.start(seal_interval_s=0.02, clock=gate)
+        ledger.seal_for({"silver": seal_keys.P256.pem})
+        sealed = "sealed/silver"
+        self.wait(lambda: written.lines(self.origin / sealed))
+        other = self.directory / f"{written.NAME}.1"
+        (other / sealed).mkdir(parents=True)
+        junk = other / sealed / segments.segment_name(1)
+        junk.write_bytes(b"\0" * 500)
+        with gate.shut():
+            self.origin.rename(self.directory / "old")
+            self.other_process()
+        step = event(1, EventKind.STEP_INTENDED, "silver", server="s")
+        self.assertTrue(ledger.commit(event(1), 20))
+        self.assertTrue(ledger.commit(step, 20))
+        ledger.close()
+        [told] = self.of_kind("ledger-moved", 1)
+        self.assertEqual(("silver", True), (told["domain"], told["damaged"]))
         self.assert_whole(1)
 
 

@@ -22,6 +22,8 @@ from nfv_mla_scheduler.audit import sealing
 from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.audit.reading.anomalies import AnomalyKind
 from nfv_mla_scheduler.audit.reading.anomalies import NoteKind
+from nfv_mla_scheduler.audit.reading.checkpoints import FIRST_MAX
+from nfv_mla_scheduler.audit.reading.checkpoints import TAIL_MAX
 from nfv_mla_scheduler.policy.root import key_id
 from tests.unit.audit.scribbled import NOON
 from tests.unit.audit.scribbled import REFUSED
@@ -30,6 +32,7 @@ from tests.unit.audit.scribbled import Ledger
 
 SOURCE = pathlib.Path(__file__).parents[3] / "doc" / "source"
 FORMAT = (SOURCE / "reference" / "ledger.rst").read_text(encoding="utf-8")
+LIMITS = (SOURCE / "admin" / "limits.rst").read_text(encoding="utf-8")
 GUIDE = (SOURCE / "admin" / "ledger.rst").read_text(encoding="utf-8")
 
 
@@ -138,6 +141,11 @@ class FormatTest(unittest.TestCase):
 
 
 class GuideTest(unittest.TestCase):
+    def test_bounds_are_those_of_the_code(self) -> None:
+        self.assertIn(f"({TAIL_MAX}; {FIRST_MAX} at the beginning", GUIDE)
+        self.assertIn(f"up to {TAIL_MAX} entries behind it", LIMITS)
+        self.assertIn(f"or {FIRST_MAX} where no checkpoint is", LIMITS)
+
     def test_every_verdict_has_its_row(self) -> None:
         rows = re.findall(r"^   \* - (``.+``)$", GUIDE, re.MULTILINE)
         named = {name for row in rows for name in re.findall("``(.+?)``", row)}
