@@ -130,18 +130,25 @@ class SealedStores:
             if head is not None
         }
 
-    def close(self, at: Instant) -> None:
+    def close(
+        self, at: Instant, settle: Callable[[], None] | None = None
+    ) -> None:
         """Write the closing blocks, and take nothing more.
 
         In the writer's thread.
 
+        :param settle: waits for the moment at which they are written, if there
+            are any: how long it took to seal them is not to be seen
         :raises OSError: of the first domain that could not be written
         """
         self._closed = True
         domains = self._sorted()
+        closing = bool(self._active())
         try:
             _each(domains, lambda domain: domain.finish(at))
         finally:
+            if settle is not None and closing:
+                settle()
             try:
                 _each(domains, SealedDomain.close)
             finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import pathlib
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ CLOCK_BACK_S = 5.0
 LOOK_S = 3.0
 #: Of sealed chains in one entry, which has to hold them.
 HEADS_MAX = 64
+#: So long after its end began, a process writes the last sealed blocks.
+CLOSING_S = 0.25
 
 
 class Writer:
@@ -164,7 +167,7 @@ class Writer:
         try:
             chain = self._keep(now).chain
             try:
-                self.sealed.close(at)
+                self.sealed.close(at, lambda: self._settle(now))
             finally:
                 self._place.tell_moves()
                 self._add_heads()
@@ -173,6 +176,10 @@ class Writer:
                 self._flush(chain, True, now)
         finally:
             self.abandon()
+
+    def _settle(self, began: float) -> None:
+        """Wait until a moment that does not depend on what was sealed."""
+        time.sleep(max(0.0, began + CLOSING_S - self._monotonic()))
 
     def abandon(self) -> None:
         """Give everything back, as it is."""

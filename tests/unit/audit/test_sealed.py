@@ -720,6 +720,28 @@ class CloseTest(Case):
                 ats = {json.loads(line)["at"] for line in self.lines()[1:]}
                 self.assertEqual({entry.utc(self.now)}, ats)
 
+    def test_they_are_sealed_before_the_moment_at_which_they_are_written(self):
+        self.begin(bert=BERT.pem)
+        self.run_for(INTERVAL)
+        seen = []
+
+        def settle():
+            written = len(self.lines()), len(self.lines("bert"))
+            seen.append((sealed.call_count, *written))
+
+        with mock.patch.object(
+            sealing, "seal", side_effect=sealing.seal
+        ) as sealed:
+            self.stores.close(self.now, settle)
+        self.assertEqual([(2 * CLOSING, 1, 1)], seen)
+        self.assertEqual(2 * CLOSING, sealed.call_count)
+        for domain in ("anna", "bert"):
+            self.assertEqual(1 + CLOSING, len(self.lines(domain)))
+
+    def test_nothing_is_waited_for_where_nothing_is_sealed(self):
+        self.stores.seal_for({"anna": None})
+        self.stores.close(self.now, lambda: self.fail("it waits"))
+
     def test_what_they_hold_and_what_they_do_not(self):
         self.begin()
         tickets = [threading.Event() for _ in range(11)]
