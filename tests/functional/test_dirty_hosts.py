@@ -17,10 +17,7 @@ from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.reporting.status import Process
 from nfv_mla_scheduler.monitor.reporting.status import status
 from nfv_mla_scheduler.monitor.reporting.tally import Tally
-from nfv_mla_scheduler.policy.document import read_policy
-from nfv_mla_scheduler.policy.profiles import profile_needs
 from nfv_mla_scheduler.results.publish import publish
-from nfv_mla_scheduler.standard import catalogue
 from tests.cloud import client
 from tests.cloud import description as desc
 from tests.functional import monitored
@@ -48,20 +45,7 @@ class DirtyHostsTestCase(monitored.MonitoredTestCase):
     def next_policy(cls, **how: ty.Any) -> monitored.Json:
         """Return a policy with a profile that needs nothing but clean-up."""
         document = super().next_policy(**how)
-        document["profiles"] = {PROFILE: {"base": "multi-tenant-hosting"}}
-        known = catalogue.load()
-        policy = read_policy(world.as_yaml(document).encode(), known)
-        needs = profile_needs(policy.profiles[PROFILE], policy, known)
-        document["waivers"] = [
-            {
-                "profile": PROFILE,
-                "requirement": name,
-                "reason": "not what is tested here",
-                "reference": "CHG-1",
-                "until": world.utc(time.time() + 86400),
-            }
-            for name in sorted({n.requirement for n in needs} - {CLEAN_UP})
-        ]
+        world.ask_alone(document, PROFILE, CLEAN_UP, time.time())
         return document
 
     @functools.cached_property

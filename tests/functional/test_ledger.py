@@ -18,11 +18,8 @@ import typing as ty
 import nova.conf
 
 from nfv_mla_scheduler.cmd import main as command_line
-from nfv_mla_scheduler.policy.document import read_policy
-from nfv_mla_scheduler.policy.profiles import profile_needs
 from nfv_mla_scheduler.results.publish import publish
 from nfv_mla_scheduler.scheduler import worker
-from nfv_mla_scheduler.standard import catalogue
 from tests.functional import placement
 from tests.functional import world
 
@@ -45,20 +42,7 @@ class LedgerTest(placement.PlacementTestCase):
     def next_policy(cls, **how: ty.Any) -> placement.Json:
         """Return a policy with a profile that needs nothing but auditing."""
         document = super().next_policy(**how)
-        document["profiles"] = {PROFILE: {"base": "multi-tenant-hosting"}}
-        known = catalogue.load()
-        policy = read_policy(world.as_yaml(document).encode(), known)
-        needs = profile_needs(policy.profiles[PROFILE], policy, known)
-        document["waivers"] = [
-            {
-                "profile": PROFILE,
-                "requirement": name,
-                "reason": "not what is tested here",
-                "reference": "CHG-1",
-                "until": world.utc(time.time() + 86400),
-            }
-            for name in sorted({n.requirement for n in needs} - {OPERATION})
-        ]
+        world.ask_alone(document, PROFILE, OPERATION, time.time())
         return document
 
     def setUp(self) -> None:

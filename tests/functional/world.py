@@ -17,7 +17,10 @@ import yaml
 from nfv_mla_scheduler.model import Claim
 from nfv_mla_scheduler.model import Grade
 from nfv_mla_scheduler.model import Status
+from nfv_mla_scheduler.policy.document import read_policy
 from nfv_mla_scheduler.policy.keys import RESOURCES
+from nfv_mla_scheduler.policy.profiles import profile_needs
+from nfv_mla_scheduler.standard import catalogue
 from tests.cloud import description as desc
 from tests.cloud.site import COLLECTOR
 from tests.cloud.site import Attested
@@ -169,6 +172,29 @@ def policy(
 def as_yaml(document: Json) -> str:
     """Return a policy as officers sign it."""
     return yaml.safe_dump(document, sort_keys=False)
+
+
+def ask_alone(
+    document: Json, profile: str, requirement: str, now: float
+) -> None:
+    """Let a policy have a profile of which one requirement alone is left.
+
+    :param document: the policy's; the others of the profile are waived in it
+    """
+    document["profiles"] = {profile: {"base": "multi-tenant-hosting"}}
+    known = catalogue.load()
+    read = read_policy(as_yaml(document).encode(), known)
+    needs = profile_needs(read.profiles[profile], read, known)
+    document["waivers"] = [
+        {
+            "profile": profile,
+            "requirement": name,
+            "reason": "not what is tested here",
+            "reference": "CHG-1",
+            "until": utc(now + 86400),
+        }
+        for name in sorted({n.requirement for n in needs} - {requirement})
+    ]
 
 
 def attest(site: Site) -> None:
