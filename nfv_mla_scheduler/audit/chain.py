@@ -19,11 +19,11 @@ from typing import Any
 
 from nfv_mla_scheduler.audit import entry
 from nfv_mla_scheduler.audit.segments import NOTE
+from nfv_mla_scheduler.audit.segments import File
 from nfv_mla_scheduler.audit.segments import begin
 from nfv_mla_scheduler.audit.segments import changed
 from nfv_mla_scheduler.audit.segments import note
 from nfv_mla_scheduler.audit.segments import open_file
-from nfv_mla_scheduler.audit.tails import File
 from nfv_mla_scheduler.audit.tails import Tail
 from nfv_mla_scheduler.audit.tails import find_tail
 from nfv_mla_scheduler.model import Instant
@@ -125,8 +125,8 @@ class Chain:
         if self._buffer:
             if file is None or self._file is None:
                 first = self.seq + 1 - len(self._buffer)
-                new = begin(self._directory, self._above, first)
-                file = self._file = File(*new)
+                file = begin(self._directory, self._above, first)
+                self._file = file
             self._write(file.fd)
         if sync and self._unsynced and file is not None:
             self._sync(file.fd)
@@ -226,7 +226,7 @@ class Chain:
         self._size = self._synced_size = 0
         self._unsynced, self._torn = [], False
         if file is not None:
-            os.close(file.fd)
+            file.close()
         if note_fd >= 0:
             os.close(note_fd)
 

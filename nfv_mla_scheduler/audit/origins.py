@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from nfv_mla_scheduler.audit.segments import FILE_MODE
+from nfv_mla_scheduler.audit.segments import give_back
 from nfv_mla_scheduler.audit.segments import make_directory
 
 LOCK = "lock"
@@ -43,6 +44,7 @@ class Origin:
     directory: pathlib.Path
     name: str
     _fd: int
+    _pid: int = dataclasses.field(default_factory=os.getpid)
 
     def held(self) -> bool:
         """Whether nobody else can take it: the lock is where others look."""
@@ -70,7 +72,7 @@ class Origin:
         """Leave it to others."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            os.close(fd)
+            give_back(fd, self._pid)
 
 
 def take(
@@ -97,12 +99,13 @@ def take(
         fd = _lock(path / LOCK) if _is_ours(path) else None
         if fd is None:
             continue
+        taken = Origin(path, origin, fd)
         try:
-            return Origin(path, origin, fd), use(path, origin)
+            return taken, use(path, origin)
         except BlockingIOError:
-            os.close(fd)
+            taken.release()
         except BaseException:
-            os.close(fd)
+            taken.release()
             raise
     raise NoSlot(None, f"{SLOTS_MAX} processes have one already")
 

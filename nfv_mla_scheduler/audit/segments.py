@@ -53,6 +53,23 @@ class Segment:
     again: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class File:
+    """A file that nobody else adds to.
+
+    :ivar fd: it is open to add to
+    :ivar pid: of the process that locked it
+    """
+
+    fd: int
+    path: pathlib.Path
+    pid: int = dataclasses.field(default_factory=os.getpid)
+
+    def close(self) -> None:
+        """Leave it to others."""
+        give_back(self.fd, self.pid)
+
+
 def segment_name(first: int, again: int = 0) -> str:
     """Return the name of the file whose first entry has this seq."""
     return f"{first:020d}.jsonl" + (f".{again}" if again else "")
@@ -160,7 +177,7 @@ def is_free(path: pathlib.Path) -> bool:
         os.close(fd)
 
 
-def open_locked(path: pathlib.Path) -> int:
+def open_locked(path: pathlib.Path) -> File:
     """Return a file to add to, which nobody else does meanwhile.
 
     :raises BlockingIOError: somebody else does
@@ -172,13 +189,28 @@ def open_locked(path: pathlib.Path) -> int:
     except OSError:
         os.close(fd)
         raise
-    return fd
+    return File(fd, path)
+
+
+def give_back(fd: int, pid: int) -> None:
+    """Close a file and unlock it, unless it is the parent's.
+
+    A child that is forked has the lock too, until it gets to closing its own
+    copy: whoever took the lock does not leave it to that.
+
+    :param pid: of the process that locked it
+    """
+    try:
+        if pid == os.getpid():
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)
 
 
 def begin(
     directory: pathlib.Path, above: Sequence[pathlib.Path], first: int
-) -> tuple[int, pathlib.Path]:
-    """Return a new file of a chain, open to add to, and its path.
+) -> File:
+    """Return a new file of a chain, open to add to.
 
     :param above: directories above it that are made too when they are gone
     :param first: seq of the entry that is written next
@@ -192,7 +224,7 @@ def begin(
         if is_free(path := directory / segment_name(first, again))
     )
     sync_directory(directory)
-    return open_locked(path), path
+    return open_locked(path)
 
 
 def changed(path: pathlib.Path, fd: int, size: int) -> str:

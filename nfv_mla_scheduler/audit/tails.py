@@ -11,10 +11,10 @@ import dataclasses
 import io
 import os
 import pathlib
-from typing import NamedTuple
 
 from nfv_mla_scheduler.audit import entry
 from nfv_mla_scheduler.audit.port import EventKind
+from nfv_mla_scheduler.audit.segments import File
 from nfv_mla_scheduler.audit.segments import Segment
 from nfv_mla_scheduler.audit.segments import is_strange
 from nfv_mla_scheduler.audit.segments import open_file
@@ -56,16 +56,6 @@ class Tail:
     missing: bool = False
 
 
-class File(NamedTuple):
-    """A file that nobody else adds to.
-
-    :ivar fd: it is open to add to
-    """
-
-    fd: int
-    path: pathlib.Path
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class _End:
     torn_bytes: int
@@ -95,7 +85,7 @@ def find_tail(
     last = found[-1]
     most_bytes = segment_bytes + _OVER_BYTES
     try:
-        fd = open_locked(last.path)
+        file = open_locked(last.path)
     except OSError as exc:
         if not is_strange(last.path, exc):
             raise
@@ -104,15 +94,16 @@ def find_tail(
     try:
         tail = _noted(directory, _written(found, most_bytes))
         if not _goes_on(last, tail):
-            os.close(fd)
+            file.close()
             return dataclasses.replace(tail, torn_bytes=0), None
         if tail.torn_bytes:
-            os.ftruncate(fd, os.fstat(fd).st_size - tail.torn_bytes)
-            os.fsync(fd)
+            size = os.fstat(file.fd).st_size
+            os.ftruncate(file.fd, size - tail.torn_bytes)
+            os.fsync(file.fd)
     except BaseException:
-        os.close(fd)
+        file.close()
         raise
-    return tail, File(fd, last.path)
+    return tail, file
 
 
 def _goes_on(last: Segment, tail: Tail) -> bool:

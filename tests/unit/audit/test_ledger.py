@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import gc
 import hashlib
 import itertools
@@ -498,6 +499,24 @@ class ForkTest(written.Case):
         self.addCleanup(os.waitpid, pid, 0)
         os.close(read_end)
         self.addCleanup(os.close, write_end)
+        ledger.close()
+        again = self.ledger()
+        self.assertTrue(again.commit(event(1), 20))
+        self.assertEqual([0, 1], self.numbers(0))
+
+    def test_nor_does_a_child_that_has_not_got_to_closing_its_copies(self):
+        ledger = self.ledger()
+        self.assertTrue(ledger.commit(event(0), 20))
+        copies = {}  # which share the locks, as those of a child do
+        for number in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                fd = int(number)
+                path = os.readlink(f"/proc/self/fd/{fd}")
+                if path.startswith(f"{self.directory}/"):
+                    copies[path] = os.dup(fd)
+                    self.addCleanup(os.close, copies[path])
+        self.assertTrue(any(path.endswith("/lock") for path in copies))
+        self.assertTrue(any(".jsonl" in path for path in copies))
         ledger.close()
         again = self.ledger()
         self.assertTrue(again.commit(event(1), 20))

@@ -286,8 +286,8 @@ class TailTest(Case):
         self.write(2, noted=False)
         whole = self.first.read_bytes()
         self.first.write_bytes(whole[:-5])
-        fd = segments.open_locked(self.first)
-        self.addCleanup(os.close, fd)
+        file = segments.open_locked(self.first)
+        self.addCleanup(file.close)
         with self.assertRaises(BlockingIOError):
             find_tail(self.origin, 2**20)
         self.assertEqual(whole[:-5], self.first.read_bytes())
