@@ -273,7 +273,11 @@ class ServerWatch:
             self._listing.unseen.discard(uuid)
         self._doubted.pop(uuid, None)
         self._unread.pop(uuid, None)
-        if self._servers.get(uuid) != server:
+        if uuid in self._gone:
+            # It is back: that it is deleted has to be asked for again.
+            self._gone -= {uuid}
+        known = self._servers.get(uuid)
+        if known is not server and known != server:
             self._own()[uuid] = server
 
     def _drop(self, uuid: str) -> None:

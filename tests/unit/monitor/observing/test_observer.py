@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import unittest
 
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -640,6 +641,12 @@ change = st.tuples(
 class PropertiesTest(unittest.TestCase):
     @settings(max_examples=200, deadline=None)
     @given(st.lists(change, max_size=30))
+    @example(
+        [
+            *(("a", "look"), ("d", "put"), ("d", "delete"), ("a", "look")),
+            *(("d", "put"), ("a", "look"), ("a", "fail"), ("d", "delete")),
+        ]
+    )
     def test_when_nothing_fails_any_more_the_picture_is_the_cloud(
         self, changes: list[tuple[str, str]]
     ) -> None:
