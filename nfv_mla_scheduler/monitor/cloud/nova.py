@@ -41,6 +41,7 @@ from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.fields import each
 from nfv_mla_scheduler.monitor.cloud.fields import items
 from nfv_mla_scheduler.monitor.cloud.parsing import CellDown
+from nfv_mla_scheduler.monitor.cloud.parsing import Repeated
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_migration
@@ -85,7 +86,10 @@ class Nova:
         self._channel = channel
         self._limit = limit
         self._asks = Asks()
+        self._repeated = Repeated()
         self._known_services = Services()
+        # Which services were last joined with which nodes.
+        self._joined: tuple[list[Service], Mapping[str, Node]] = ([], {})
         # Of each listing, what could not be read when last asked for.
         self._unread: dict[str, tuple[str, ...]] = {}
 
@@ -98,15 +102,18 @@ class Nova:
         if since is None:
             query["soft_deleted"] = 1
             self._asks.turn()
+            changes = None
         else:
             query["changes-since"] = _moment(since)
+            self._repeated.turn()
+            changes = self._repeated
         pages = self._pages("/servers/detail", query, "servers")
         marker = "first"
         while marker:
             # What a page was parsed into is gone before garbage is collected.
             with uncollected():
                 listed, marker = next(pages)
-                found = read_servers(listed, self._asks, since is not None)
+                found = read_servers(listed, self._asks, changes)
                 listed.clear()
             missing = [found.missing] if found.missing else []
             if not marker and since is None:
@@ -152,7 +159,12 @@ class Nova:
 
     def services(self, known: Mapping[str, Node]) -> Mapping[str, Node]:
         """See ``port.Reader``; ``service`` is empty while a cell is down."""
-        return with_services(known, self._services())
+        services = self._services()
+        of_these, nodes = self._joined
+        if services is not of_these or known is not nodes:
+            nodes = with_services(known, services)
+            self._joined = services, nodes
+        return nodes
 
     @property
     def unread(self) -> tuple[str, ...]:

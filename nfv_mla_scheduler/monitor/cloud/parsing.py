@@ -9,6 +9,8 @@ they share 200 flavors and images and every tenth has hints of its own.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import marshal
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +28,24 @@ from nfv_mla_scheduler.monitor.picture import Server
 from nfv_mla_scheduler.monitor.picture import VmState
 
 _VM_STATE = "OS-EXT-STS:vm_state"
+# All that ``read_server`` reads.
+_FIELDS = (
+    "id",
+    "status",
+    "tenant_id",
+    "OS-EXT-SRV-ATTR:host",
+    "OS-EXT-SRV-ATTR:hypervisor_hostname",
+    _VM_STATE,
+    "OS-EXT-STS:task_state",
+    "OS-EXT-STS:power_state",
+    "locked",
+    "locked_reason",
+    "updated",
+    "image",
+    "flavor",
+    "scheduler_hints",
+)
+_LEFT_OUT = itertools.repeat(_VM_STATE)
 _VM_STATES = {state.value: state for state in VmState}
 _POWERS: Mapping[object, Power] = {
     None: Power.NONE,
@@ -109,17 +129,56 @@ def read_server(
     )
 
 
+class Repeated:
+    """Servers as two listings of changes show them.
+
+    Listings overlap by minutes: most of one were in the one before, as they
+    are, and are not read again.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, tuple[bytes, Server]] = {}
+        self._now: dict[str, tuple[bytes, Server]] = {}
+
+    def turn(self) -> None:
+        """Begin another listing."""
+        self._before, self._now = self._now, {}
+
+    def read(self, raw: object, asks: Asks) -> Server | str:
+        """Return what ``read_server`` does, also of those removed in truth.
+
+        :raises Unreadable: naming what is wrong
+        :raises CellDown: when there is little more than its UUID
+        """
+        if type(raw) is not dict:
+            return read_server(raw, asks, removed=True)
+        # Bytes: 1, 1.0 and true are equal else, and not all can be read.
+        told = marshal.dumps(tuple(map(raw.get, _FIELDS, _LEFT_OUT)), 2)
+        seen = self._before.get(readable_id(raw))
+        if seen is None or seen[0] != told:
+            found = read_server(raw, asks, removed=True)
+            if type(found) is not Server:
+                return found
+            seen = told, found
+        self._now[seen[1].uuid] = seen
+        return seen[1]
+
+
 def read_servers(
-    listed: list[Any], asks: Asks, removed: bool = False
+    listed: list[Any], asks: Asks, changes: Repeated | None = None
 ) -> Listed:
-    """Return what a page holds; whoever wrote a record spoils no other."""
+    """Return what a page holds; whoever wrote a record spoils no other.
+
+    :param changes: what listings of changes showed; None: this is none
+    """
+    read = read_server if changes is None else changes.read
     servers = []
     deleted = []
     down = 0
     faults: dict[str, str] = {}
     for raw in listed:
         try:
-            found = read_server(raw, asks, removed)
+            found = read(raw, asks)
         except CellDown:
             down += 1
         except Unreadable as exc:

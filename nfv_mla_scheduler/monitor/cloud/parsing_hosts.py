@@ -18,8 +18,6 @@ from nfv_mla_scheduler.monitor.cloud.fields import word
 from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.unread import Faults
 
-# A service: its host and its UUID.
-_Name = tuple[str, str]
 _STATUS = {"enabled": True, "disabled": False}
 _STATE = {"up": True, "down": False}
 
@@ -89,49 +87,71 @@ class Services:
     """Reads services; one that is as it was is not read again."""
 
     def __init__(self) -> None:
-        self._known: dict[_Name, tuple[tuple[object, ...], Service]] = {}
+        # By all that is read of each, as it was told.
+        self._known: dict[tuple[object, ...], Service] = {}
+        self._read: list[Service] = []
 
     def read(self, listed: Iterable[object], faults: Faults) -> list[Service]:
-        """Return all of them.
+        """Return all of them; the same list as before if none has changed.
 
         A host whose service cannot be read any more keeps the one that it
         had: it is not to vanish by what it writes of itself.
 
         :param faults: counts those that cannot be read
         """
-        before: dict[_Name, tuple[tuple[object, ...], Service]] = self._known
-        known: dict[_Name, tuple[tuple[object, ...], Service]] = {}
+        known: dict[tuple[object, ...], Service] = {}
         spoilt: list[object] = []
+        fresh = False
         for raw in listed:
-            told = _told(raw) if type(raw) is dict else ()
-            seen = before.get(_name_of(raw))
-            if seen is None or seen[0] != told:
+            told = tuple(map(raw.get, _FIELDS)) if type(raw) is dict else ()
+            service = self._as_before(told)
+            if service is None:
                 try:
-                    seen = told, read_service(raw)
+                    service = read_service(raw)
                 except Unreadable as exc:
                     faults.add(exc.fault)
                     spoilt.append(raw)
                     continue
-            known[seen[1].host, seen[1].uuid] = seen
-        hosts = {host for host, _ in known}
-        for raw in spoilt:
-            host, _ = _name_of(raw)
-            if host not in hosts:
-                kept = {n: s for n, s in before.items() if n[0] == host}
-                known.update(kept)
-        self._known = known
-        return [service for _, service in known.values()]
+                fresh = True
+                told = told if _hashable(told) else (len(known),)
+            known[told] = service
+        if fresh or spoilt or len(known) != len(self._known):
+            known |= self._kept(known, spoilt)
+            by_name = {(s.host, s.uuid): s for s in known.values()}
+            self._read = list(by_name.values())
+            self._known = known
+        return self._read
+
+    def _as_before(self, told: tuple[object, ...]) -> Service | None:
+        """Return a service of which the same was told before, if any."""
+        try:
+            return self._known.get(told)
+        except TypeError:  # a list or object where a word should be
+            return None
+
+    def _kept(
+        self,
+        known: Mapping[tuple[object, ...], Service],
+        spoilt: Iterable[object],
+    ) -> dict[tuple[object, ...], Service]:
+        """Return what is still to be believed of those that are spoilt."""
+        hosts = {_host_of(raw) for raw in spoilt}
+        hosts -= {service.host for service in known.values()}
+        return {t: s for t, s in self._known.items() if s.host in hosts}
 
 
-def _name_of(raw: object) -> _Name:
-    """Return host and UUID of a service, as far as they can be read."""
+def _hashable(told: tuple[object, ...]) -> bool:
+    try:
+        hash(told)
+    except TypeError:
+        return False
+    return True
+
+
+def _host_of(raw: object) -> str:
+    """Return the host of a service, as far as it can be read."""
     host = raw.get("host") if type(raw) is dict else None
-    return (host if type(host) is str else "", readable_id(raw))
-
-
-def _told(raw: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return all that is read of a service; what is left out is None."""
-    return tuple(map(raw.get, _FIELDS))
+    return host if type(host) is str else ""
 
 
 def read_hypervisor(raw: object) -> Hypervisor:

@@ -62,7 +62,7 @@ class Census:
         self._epoch = -1
         self._digest = ""
         self._seen: dict[str, Server] = {}
-        self._nodes: dict[str, str] = {}
+        self._nodes: Mapping[str, Node] = {}
         self._stances: dict[tuple[str, int], tuple[Ask, Stance]] = {}
         self._closed: dict[str | None, Closed] = {}
 
@@ -74,16 +74,27 @@ class Census:
             self._stances.clear()
             self._closed.clear()
         seen = self._seen
-        changed = [
-            server
-            for uuid, server in picture.servers.items()
-            if seen.get(uuid) is not server or anew or server.host in moved
-        ]
+        servers = picture.servers
+        # Most are the same; to look into each would cost more than all else.
+        if anew:
+            changed = list(servers.values())
+        elif moved:
+            changed = [
+                server
+                for uuid, server in servers.items()
+                if seen.get(uuid) is not server or server.host in moved
+            ]
+        else:
+            changed = [
+                server
+                for uuid, server in servers.items()
+                if seen.get(uuid) is not server
+            ]
         for server in changed:
             self._sort(server, picture, snapshot)
             seen[server.uuid] = server
-        if len(seen) > len(picture.servers):
-            for uuid in seen.keys() - picture.servers.keys():
+        if len(seen) > len(servers):
+            for uuid in seen.keys() - servers.keys():
                 del seen[uuid]
                 self.watched.pop(uuid, None)
                 self.opened.pop(uuid, None)
@@ -114,14 +125,15 @@ class Census:
 
     def _moved(self, picture: Picture) -> frozenset[str]:
         """Return the hosts whose compute node is another one than before."""
-        nodes = {name: node.uuid for name, node in picture.nodes.items()}
-        before, self._nodes = self._nodes, nodes
-        if nodes == before:
+        before, self._nodes = self._nodes, picture.nodes
+        if before is self._nodes:
             return frozenset()
+        was = {name: node.uuid for name, node in before.items()}
+        now = {name: node.uuid for name, node in self._nodes.items()}
         return frozenset(
             name.partition("/")[0]
-            for name in nodes.keys() | before.keys()
-            if nodes.get(name) != before.get(name)
+            for name in now.keys() | was.keys()
+            if now.get(name) != was.get(name)
         )
 
     def _sort(

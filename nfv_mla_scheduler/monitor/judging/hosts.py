@@ -10,6 +10,7 @@ that changed.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from nfv_mla_scheduler.errors import Malformed
 from nfv_mla_scheduler.judge.decisions import Bearings
@@ -29,6 +30,7 @@ from nfv_mla_scheduler.monitor.judging.weighing import Past
 from nfv_mla_scheduler.monitor.judging.weighing import charge
 from nfv_mla_scheduler.monitor.judging.weighing import weigh
 from nfv_mla_scheduler.monitor.judging.weighing import words_of
+from nfv_mla_scheduler.monitor.picture import Node
 from nfv_mla_scheduler.monitor.picture import Picture
 from nfv_mla_scheduler.policy.application import IDEAL
 from nfv_mla_scheduler.policy.demand import bind
@@ -70,6 +72,8 @@ class Pools:
         self._decisions: dict[str, Decisions | None] = {}
         self._were: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._nodes: Mapping[str, Node] = {}
+        self._names = _names(self._nodes)
 
     def look(
         self,
@@ -98,7 +102,7 @@ class Pools:
             snapshot,
             sorting,
             now,
-            _names(picture),
+            self._names_in(picture.nodes),
             found,
         )
         for name, pool in policy.pools.items():
@@ -107,6 +111,11 @@ class Pools:
         if len(self._were) > listed:
             self._forget(policy)
         return found
+
+    def _names_in(self, nodes: Mapping[str, Node]) -> _Names:
+        if nodes is not self._nodes:
+            self._nodes, self._names = nodes, _names(nodes)
+        return self._names
 
     def _of(
         self, pool: Pool, policy: Policy, snapshot: Snapshot
@@ -160,9 +169,9 @@ class _Names:
     hosts: dict[str, list[str]]
 
 
-def _names(picture: Picture) -> _Names:
+def _names(nodes: Mapping[str, Node]) -> _Names:
     names = _Names({}, {})
-    for node in picture.nodes.values():
+    for node in nodes.values():
         names.uuids.setdefault(node.host, []).append(node.uuid)
         if node.uuid:
             names.hosts.setdefault(node.uuid, []).append(node.host)
@@ -199,7 +208,9 @@ class _Look:
             if uuid is None:
                 continue
             uuids = self.names.uuids.get(host, ())
-            mistaken = set(self.names.hosts.get(uuid, ())) - {host}
+            mistaken = {
+                name for name in self.names.hosts.get(uuid, ()) if name != host
+            }
             if uuids and uuid not in uuids and "" not in uuids:
                 mistaken.add(host)  # another one goes by its name
             for name in sorted(mistaken):

@@ -133,7 +133,7 @@ class Scene:
 
     def picture(self) -> Picture:
         return Picture(
-            NOW, self.servers, self.nodes, {}, self.traits, self.missing
+            NOW, self.servers, dict(self.nodes), {}, self.traits, self.missing
         )
 
     def take(self) -> view.Snapshot:

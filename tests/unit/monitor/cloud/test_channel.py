@@ -454,6 +454,31 @@ class DownTest(ChannelTestCase):
         self.assertEqual(known, nova.services(away))
         self.assertEqual({}, nova.services(known))
 
+    def test_nodes_are_the_same_until_a_service_changes(self) -> None:
+        nova = Nova(self.channel)
+        other = {**self.UP, "id": OTHER, "host": "edge-2"}
+        off = {**other, "status": "disabled"}
+        self.api.answers = [
+            (200, {"services": services})
+            for services in (
+                [self.UP, other],
+                # in another order, and reporting again
+                [{**other, "updated_at": "later"}, dict(self.UP)],
+                [self.UP, off],
+                [self.UP, off],
+                [off],
+            )
+        ]
+        first = nova.services({})
+        self.assertEqual({"edge-1", "edge-2"}, first.keys())
+        self.assertIs(first, nova.services(first))
+        changed = nova.services(first)
+        self.assertFalse(changed["edge-2"].enabled)
+        self.assertIs(first["edge-1"], changed["edge-1"])
+        # whoever knew of others gets those as they are
+        self.assertEqual(changed, nova.services(first))
+        self.assertEqual({"edge-2"}, nova.services(changed).keys())
+
     def test_a_service_that_cannot_be_read(self) -> None:
         for name, value in (
             ("id", 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import sys
 import typing as ty
 import unittest
@@ -18,6 +19,8 @@ from nfv_mla_scheduler.monitor.cloud import asks
 from nfv_mla_scheduler.monitor.cloud.asks import Asks
 from nfv_mla_scheduler.monitor.cloud.fields import Unreadable
 from nfv_mla_scheduler.monitor.cloud.parsing import CellDown
+from nfv_mla_scheduler.monitor.cloud.parsing import Listed
+from nfv_mla_scheduler.monitor.cloud.parsing import Repeated
 from nfv_mla_scheduler.monitor.cloud.parsing import read_server
 from nfv_mla_scheduler.monitor.cloud.parsing import read_servers
 from nfv_mla_scheduler.monitor.cloud.parsing_deeds import read_deed
@@ -244,6 +247,57 @@ class ServerTest(unittest.TestCase):
         found = read_servers([value], Asks())
         self.assertEqual(((), ()), (found.servers, found.deleted))
         self.assertEqual([""], list(found.unread))
+
+
+class RepeatedTest(unittest.TestCase):
+    """Listings of changes, most of which were in the one before."""
+
+    def setUp(self) -> None:
+        self.asks = Asks()
+        self.repeated = Repeated()
+
+    def read(self, *rows: object) -> Listed:
+        self.repeated.turn()
+        # Each listing is parsed anew: no row is the same object again.
+        again = json.loads(json.dumps(rows))
+        return read_servers(again, self.asks, self.repeated)
+
+    def test_what_is_as_it_was_is_the_same_server(self) -> None:
+        rows = listed.servers(3)
+        before = self.read(*rows).servers
+        rows[1] = {**rows[1], TASK: "migrating"}
+        after = self.read(*rows).servers
+        self.assertIs(before[0], after[0])
+        self.assertIs(before[2], after[2])
+        self.assertEqual("migrating", after[1].task)
+
+    def test_one_that_is_not_listed_is_forgotten(self) -> None:
+        row = listed.server()
+        (before,) = self.read(row).servers
+        self.read()
+        (after,) = self.read(row).servers
+        self.assertEqual(before, after)
+        self.assertIsNot(before, after)
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.sampled_from(sorted(listed.server())),
+        json_values,
+        st.booleans(),
+    )
+    def test_whatever_has_changed_is_read(
+        self, name: str, value: object, left_out: bool
+    ) -> None:
+        row = listed.server(**{name: value})
+        if left_out:
+            del row[name]
+        self.read(listed.server())
+        found = self.read(row)
+        anew = read_servers([row], Asks(), Repeated())
+        self.assertEqual(anew.servers, found.servers)
+        self.assertEqual(anew.deleted, found.deleted)
+        self.assertEqual(bool(anew.missing), bool(found.missing))
+        self.assertEqual(anew.unread.keys(), found.unread.keys())
 
 
 class PageTest(unittest.TestCase):
