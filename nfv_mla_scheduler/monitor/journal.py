@@ -20,11 +20,11 @@ from nfv_mla_scheduler.audit.port import EventKind
 from nfv_mla_scheduler.errors import bounded
 from nfv_mla_scheduler.feed.news import News
 from nfv_mla_scheduler.feed.news import Teller
-from nfv_mla_scheduler.model import NEVER
-from nfv_mla_scheduler.model import Instant
 from nfv_mla_scheduler.monitor.cycle_report import CycleReport
 from nfv_mla_scheduler.monitor.planning.situation import Arming
+from nfv_mla_scheduler.monitor.plans import Plan
 from nfv_mla_scheduler.monitor.reporting import telling
+from nfv_mla_scheduler.monitor.reporting.changes import Standings
 from nfv_mla_scheduler.monitor.reporting.entries import Entries
 from nfv_mla_scheduler.monitor.reporting.heartbeat import Heartbeat
 from nfv_mla_scheduler.monitor.reporting.planned import of_ledger
@@ -62,7 +62,7 @@ class Journal:
         self._reports = Reports(telling.tell)
         self._entries = Entries(audit, origin)
         self._heartbeat = Heartbeat(audit, origin)
-        self._announced: Instant = NEVER
+        self._announced: tuple[Plan | None, Standings] = (None, {})
         self._silent = 0
         self._report: CycleReport | None = None
 
@@ -94,8 +94,9 @@ class Journal:
 
     def announce(self, report: CycleReport) -> None:
         """Record what a cycle has found and planned, before it is done."""
-        self._announced = report.at
-        self._entries.note(report, telling.standings(report))
+        known = telling.of_known(report)
+        self._announced = report.plan, known
+        self._entries.note(report, known)
 
     def beat(self) -> None:
         """Record that the process goes on, if it is time."""
@@ -108,9 +109,11 @@ class Journal:
         )
         self._tally.add(report.outcomes, report.sealed)
         self._report = report
-        standings = telling.standings(report, self._dry_run)
-        if self._announced != report.at:
-            self._entries.note(report, standings)
+        (announced, known), self._announced = self._announced, (None, {})
+        if announced is None or announced is not report.plan:
+            known = telling.of_known(report)
+            self._entries.note(report, known)
+        standings = {**known, **telling.of_course(report, self._dry_run)}
         self._silent = 0 if self._written is not False else self._silent + 1
         self._reports.report(
             {**standings, **of_ledger(self._silent > 1, report.outcomes)},

@@ -8,6 +8,7 @@ Pure.  Servers of a trust domain whose entries are sealed are in neither
 from __future__ import annotations
 
 import collections
+import itertools
 from typing import Any
 
 from nfv_mla_scheduler.errors import bounded
@@ -49,15 +50,15 @@ def of_findings(verdict: Verdict, report: CycleReport) -> dict[str, Any]:
     counts[Kind.TAMPERED] += len(tampered)
     hosts.sort(key=lambda h: (_ORDER[h.kind], h.host))
     servers.sort(key=lambda f: (_ORDER[f.kind], f.host, f.server))
-    listed = [
-        *(_judged(f"host {bounded(h.host)}", h) for h in hosts),
-        *(_judged(f.server, f) for f in servers),
-        *(_copied(c, _host(c.server, report)) for c in copied),
-        *(_tampered(t, _host(t.name, report)) for t in tampered),
-    ]
+    listed = itertools.chain(
+        (_judged(f"host {bounded(h.host)}", h) for h in hosts),
+        (_judged(f.server, f) for f in servers),
+        (_copied(c, _host(c.server, report)) for c in copied),
+        (_tampered(t, _host(t.name, report)) for t in tampered),
+    )
     return {
         "findings": {k.value: counts[k] for k in Kind if counts[k]},
-        "findings_list": listed[:LIST_MAX],
+        "findings_list": list(itertools.islice(listed, LIST_MAX)),
     }
 
 

@@ -51,13 +51,30 @@ def standings(
 
     :param dry_run: to say what would be done as well
     """
+    return of_known(report) | of_course(report, dry_run)
+
+
+def of_course(
+    report: CycleReport, dry_run: bool
+) -> dict[Topic, dict[str, Said]]:
+    """Return what a cycle's course adds to what was known before it acted."""
     found: dict[Topic, dict[str, Said]] = {
         Topic.PART: {
             f.part.value: Said(f"{f.text} ({f.code})", f.code)
             for f in report.failures
-        },
-        Topic.PAUSED: _paused(report),
+        }
     }
+    if dry_run and report.plan is not None:
+        found[Topic.WOULD] = would(report.plan, report.sealed)
+    return found
+
+
+def of_known(report: CycleReport) -> dict[Topic, dict[str, Said]]:
+    """Return how things stand by all that is known before a cycle acts.
+
+    What becomes of it afterwards, outcomes and failures, is not in it.
+    """
+    found: dict[Topic, dict[str, Said]] = {Topic.PAUSED: _paused(report)}
     if report.picture is not None:
         found |= of_picture(report.picture)
     if report.ruling is not None:
@@ -80,8 +97,6 @@ def standings(
         found[Topic.RELEASED] = of_releases(report.holds, report.at, told)
     if report.plan is not None:
         found |= of_plan(report.plan, report.sealed)
-        if dry_run:
-            found[Topic.WOULD] = would(report.plan, report.sealed)
     return found
 
 
