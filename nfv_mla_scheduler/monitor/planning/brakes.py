@@ -50,14 +50,20 @@ def suspects(
     cloud = exceeds(len(everybody), len(policy.hosts), percent)
     found = {}
     for name, its in hosts.items():
-        bound = sum(
-            name == BINDINGS or name in b.attesters
-            for b in policy.hosts.values()
-        )
+        if not its:
+            continue
+        bound = _bound(name, policy)
         much = exceeds(len(its), bound, percent)
-        if its and (much or (cloud and name in evicting)):
+        if much or (cloud and name in evicting):
             found[name] = Share(name, len(its), bound)
     return found
+
+
+def _bound(name: str, policy: Policy) -> int:
+    """Return how many hosts an authority speaks for."""
+    if name == BINDINGS:
+        return len(policy.hosts)
+    return sum(name in b.attesters for b in policy.hosts.values())
 
 
 def that_evict(names: Set[str], policy: Policy) -> frozenset[str]:

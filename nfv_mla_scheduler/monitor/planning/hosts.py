@@ -8,6 +8,7 @@ then places nobody there.  It is not budgeted, since it evicts nobody.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Set
@@ -41,8 +42,9 @@ def plan_hosts(
     fences: dict[str, Fence] = {}
     held: list[Held] = []
     left = _leavings(it)
-    known = _known(it)
-    for name, node in _services(it.picture.nodes):
+    nodes = _concerned(it)
+    known = _known(it, nodes.values())
+    for name, node in _services(nodes):
         host = node.host
         found = it.verdict.hosts.get(host)
         mark = it.marks.nodes.get(name)
@@ -57,6 +59,27 @@ def plan_hosts(
         else:
             held.append(Held(host, host, Step.FENCE, why))
     return tuple(fences.values()), tuple(held)
+
+
+def _concerned(it: Situation) -> dict[str, Node]:
+    """Return the nodes of all hosts of which there is a finding or a mark.
+
+    By what the picture calls them.  They are few, and of none of the others
+    there is anything to do.
+    """
+    nodes, bad = it.picture.nodes, it.verdict.hosts
+    those = [
+        node
+        for name, node in nodes.items()
+        if node.host in bad or name in it.marks.nodes
+    ]
+    hosts = {node.host for node in those}
+    services = {node.service for node in those}
+    return {
+        name: node
+        for name, node in nodes.items()
+        if node.host in hosts or node.service in services
+    }
 
 
 def _services(nodes: Mapping[str, Node]) -> Iterable[tuple[str, Node]]:
@@ -92,14 +115,13 @@ def _wanted(
     return Fence(host, node.service, False, "")
 
 
-def _known(it: Situation) -> frozenset[str]:
+def _known(it: Situation, nodes: Collection[Node]) -> frozenset[str]:
     """Return the hosts all of whose compute nodes are what the policy binds.
 
     What is said of a bound node clears nobody who only goes by its name, nor
     a service that has another node besides.
     """
     bound = it.policy.hosts
-    nodes = it.picture.nodes.values()
     strange = {
         node.host
         for node in nodes

@@ -7,7 +7,7 @@ Pure.  ``brakes.py`` says how many of them are too many.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 
@@ -80,16 +80,17 @@ def failing(name: str, it: Counting, since: Instant | None) -> frozenset[str]:
     return frozenset(found & it.policy.hosts.keys())
 
 
-def _bound(findings: Iterable[HostFinding], policy: Policy) -> set[str]:
+def _bound(findings: Collection[HostFinding], policy: Policy) -> set[str]:
     """Return by which names the policy knows these hosts.
 
     Who goes by another one and is the same compute node is that.
     """
-    uuids = {b.node_uuid: host for host, b in policy.hosts.items()}
-    return {
-        it.host if it.host in policy.hosts else uuids.get(it.uuid, "")
-        for it in findings
-    }
+    known = {it.host for it in findings if it.host in policy.hosts}
+    others = [it.uuid for it in findings if it.host not in policy.hosts]
+    if others:
+        uuids = {b.node_uuid: host for host, b in policy.hosts.items()}
+        known |= {uuids.get(uuid, "") for uuid in others}
+    return known
 
 
 def _speaks(name: str, it: HostFinding, held: bool) -> bool:
