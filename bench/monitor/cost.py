@@ -33,7 +33,7 @@ CHANGED = 1000
 #: Nova is asked for what has changed for so long; see ``overlap_s``.
 OVERLAP_S = 300
 CYCLE_S = 10
-CYCLES = 5
+CYCLES = 9
 ACTING = 3
 #: Listings of everything, to be compared with.
 LISTINGS = 2
