@@ -177,12 +177,13 @@ class StuckTest(AuditedCase):
         self.assert_refused_with("self-unmet")
         self.goes_on.set()
         self.wait_for(self.admitted)
-        (dropped,) = [
-            event["fields"]
+        # refusals go on while the queue is written, and may fill it again
+        dropped = [
+            event["fields"]["dropped"]
             for event in self.site.events()
             if event["kind"] == "events-dropped"
         ]
-        self.assertGreater(dropped["dropped"], 30)
+        self.assertGreater(sum(dropped), 30)
 
     def test_in_a_write(self) -> None:
         self.admitted()
