@@ -86,7 +86,8 @@ def _of_monitor(count: int) -> tuple[str, ...]:
         f"Monitor: a simulated Nova and Placement of {count} such hosts and "
         f"{servers} servers over HTTP, of which {asking} ask for something "
         "and stand where they may; one host in twenty is bad and fenced. "
-        "CPU, calls and memory of one process. In each cycle one server in "
+        "CPU, calls and memory of one process, which keeps an audit ledger. "
+        "In each cycle one server in "
         f"{cost.CHANGED} has changed, and new results are read; Nova is asked "
         f"for {cost.OVERLAP_S} s of changes. Of {cost.CYCLES + cost.ACTING} "
         f"cycles after the first one {cost.ACTING} find a host that has "
@@ -112,7 +113,8 @@ def _of_scheduler(count: int, rounds: int) -> tuple[str, ...]:
         f"{estate.POOLS} pools, {estate.EXCLUSIVE_POOLS} of them exclusive "
         "to others. A signed policy binds the hosts, with three declared "
         "facts each; a signed results document has the word of two "
-        "authorities about them. A worker's feed has read both from files.",
+        "authorities about them. A worker's feed has read both from files. "
+        "It keeps an audit ledger.",
         f"Half of the hosts, {standings[estate.Standing.GOOD]}, are admitted "
         "for the main requirement: a profile after multi-tenant-hosting, a "
         f"hardware TPM, and a jurisdiction. Refused are hosts {refused}.",

@@ -33,6 +33,15 @@ REBOOTS = 10
 _TOKEN_S = 7200.0
 
 
+def put_ledger(directory: pathlib.Path) -> dict[str, str]:
+    """Make a place for an audit ledger; return the options that lead there."""
+    place, key = directory / "audit", directory / "audit.key"
+    place.mkdir(mode=0o700)
+    key.touch(mode=0o600)
+    key.write_bytes(policies.private_pem("ledger"))
+    return {"audit_dir": str(place), "audit_key_file": str(key)}
+
+
 class Site:
     """The policy and results of an estate, signed and in their places.
 
@@ -47,6 +56,7 @@ class Site:
         self.policy_file = directory / "policy.json"
         self.results_file = directory / "results"
         self._state_dir = directory / "state"
+        self._ledger = put_ledger(directory)
         self._keys = []
         for name in policies.NAMES:
             key = directory / f"{name}.pub"
@@ -70,6 +80,7 @@ class Site:
             "officer_keys": self._keys,
             "officer_threshold": len(self._keys),
             "state_dir": str(self._state_dir),
+            **self._ledger,
             "management_domain": rules.OPERATOR,
             "first_load_timeout_s": 30.0,
             "refresh_interval_s": 60.0,

@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.monitor.ground import KEY
 from bench.monitor.ground import write_options
+from bench.site import put_ledger
 from nfv_mla_scheduler.https import Client
 from nfv_mla_scheduler.https import Tls
 from nfv_mla_scheduler.lab import directory as lab_files
@@ -83,6 +84,7 @@ class Town:
             self._public(name).write_text(policies.public_pem(name))
         self._put("collector.key", policies.private_pem(_COLLECTOR))
         self._put("marks.key", KEY)
+        self._ledger = put_ledger(directory)
         self._put_policy()
 
     def start(self) -> None:
@@ -205,6 +207,7 @@ class Town:
             "officer_keys": [str(self._public(n)) for n in policies.NAMES],
             "officer_threshold": len(policies.NAMES),
             "state_dir": state,
+            **self._ledger,
         }
 
     def _listen(self) -> dict[str, Any]:
