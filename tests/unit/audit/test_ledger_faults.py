@@ -250,7 +250,7 @@ class UnwritableTest(Case):
             mock.patch.object(os, "write", side_effect=RuntimeError),
         ):
             self.assertFalse(ledger.commit(event(1), 0.1))
-            self.assertFalse(ledger.healthy)
+            self.wait(lambda: not ledger.healthy)
         self.assertTrue(ledger.commit(event(2), 20))
         self.assertEqual(1, len(logs.records))
         self.assertEqual([0, 1, 2], self.numbers())
