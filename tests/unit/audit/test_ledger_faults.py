@@ -689,6 +689,14 @@ class StrangerTest(Case):
 
 
 class TwoWritersTest(Case):
+    def start_sealed(self, gate):
+        """Return a ledger that seals, and where its blocks are by then."""
+        ledger = self.start(seal_interval_s=0.02, clock=gate)
+        ledger.seal_for({"silver": seal_keys.P256.pem})
+        sealed = "sealed/silver"
+        self.wait(lambda: written.lines(self.origin / sealed))
+        return ledger, sealed
+
     def test_a_lock_that_is_removed_lets_nobody_in(self):
         ledger = self.start()
         (self.origin / origins.LOCK).unlink()
@@ -706,10 +714,7 @@ class TwoWritersTest(Case):
 
     def test_a_slot_that_another_has_is_left_to_it(self):
         gate = Gate()
-        ledger = self.start(seal_interval_s=0.02, clock=gate)
-        ledger.seal_for({"silver": seal_keys.P256.pem})
-        sealed = "sealed/silver"
-        self.wait(lambda: written.lines(self.origin / sealed))
+        ledger, sealed = self.start_sealed(gate)
         # A writer whose files are gone cannot keep others out: it goes.
         with gate.shut():
             old = self.origin.rename(self.directory / "old")
@@ -759,10 +764,7 @@ class TwoWritersTest(Case):
 
     def test_a_sealed_chain_that_has_no_place_there_holds_nothing_up(self):
         gate = Gate()
-        ledger = self.start(seal_interval_s=0.02, clock=gate)
-        ledger.seal_for({"silver": seal_keys.P256.pem})
-        sealed = "sealed/silver"
-        self.wait(lambda: written.lines(self.origin / sealed))
+        ledger, sealed = self.start_sealed(gate)
         other = self.directory / f"{written.NAME}.1"
         (other / "sealed").mkdir(parents=True)
         (other / sealed).write_text("in the way")
@@ -791,10 +793,7 @@ class TwoWritersTest(Case):
 
     def test_what_a_sealed_chain_finds_there_is_told(self):
         gate = Gate()
-        ledger = self.start(seal_interval_s=0.02, clock=gate)
-        ledger.seal_for({"silver": seal_keys.P256.pem})
-        sealed = "sealed/silver"
-        self.wait(lambda: written.lines(self.origin / sealed))
+        ledger, sealed = self.start_sealed(gate)
         other = self.directory / f"{written.NAME}.1"
         (other / sealed).mkdir(parents=True)
         junk = other / sealed / segments.segment_name(1)
